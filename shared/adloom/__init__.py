@@ -1,0 +1,1 @@
+"""The shared distribution of Adloom: what functions, dashboard and infrastructure import."""
