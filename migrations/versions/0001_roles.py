@@ -102,9 +102,9 @@ def quoted(names: tuple[str, ...]) -> str:
 
 def upgrade() -> None:
     roles = CREATE_ROLES.format(roles=quoted(OWNERS + LOGINS), logins=quoted(LOGINS))
-    op.get_bind().exec_driver_sql(roles)
+    op.execute(roles)
     op.execute("set local role adloom_owner")
-    op.get_bind().exec_driver_sql(ISOLATION)
+    op.execute(ISOLATION)
     op.execute("reset role")
     op.execute("grant usage on schema public to adloom_definer")
 
@@ -116,7 +116,7 @@ def downgrade() -> None:
     op.execute("drop function app_all_accounts()")
     op.execute("drop function app_accounts()")
     for role in (*LOGINS, *OWNERS):
-        op.get_bind().exec_driver_sql(f"drop owned by {role}")
+        op.execute(f"drop owned by {role}")
         # A role that another database on this server still needs stays.
         op.execute(
             text(f"""do $$ begin drop role {role};

@@ -178,8 +178,8 @@ DEFINERS = (
 
 def upgrade() -> None:
     op.execute("set local role adloom_owner")
-    op.get_bind().exec_driver_sql(TABLES)
-    op.get_bind().exec_driver_sql(FUNCTIONS)
+    op.execute(TABLES)
+    op.execute(FUNCTIONS)
     op.execute("reset role")
     # A new owner needs the right to create in the schema for the moment of the change.
     op.execute("grant create on schema public to adloom_definer")

@@ -158,8 +158,8 @@ DEFINERS = (
 
 def upgrade() -> None:
     op.execute("set local role adloom_owner")
-    op.get_bind().exec_driver_sql(TABLES)
-    op.get_bind().exec_driver_sql(FUNCTIONS)
+    op.execute(TABLES)
+    op.execute(FUNCTIONS)
     op.execute("reset role")
     op.execute("grant create on schema public to adloom_definer")
     for function in DEFINERS:

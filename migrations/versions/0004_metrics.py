@@ -171,7 +171,7 @@ grant select on visible_metrics, entities, entity_changes, sync_runs, sync_windo
 def upgrade() -> None:
     op.execute("set local role adloom_owner")
     for block in (ENTITIES, PROOF, METRICS):
-        op.get_bind().exec_driver_sql(block)
+        op.execute(block)
     op.execute("reset role")
 
 
