@@ -46,13 +46,12 @@ def set_passwords(admin_url: str, passwords: Mapping[str, str]) -> None:
     """Give login roles a password (role name -> password) and the right to log in."""
     if unknown := sorted(set(passwords) - set(LOGIN_ROLES)):
         raise ConfigurationError(f"There is no such login role: {', '.join(unknown)}")
-    with _connect(admin_url) as connection:
+    with _connect(admin_url) as connection, connection.begin():
         driver = raw(connection)
         for role, password in passwords.items():
             driver.execute(
                 sql.SQL("alter role {} with login password {}").format(sql.Identifier(role), sql.Literal(password))
             )
-        connection.commit()
 
 
 @contextmanager
