@@ -1,0 +1,92 @@
+"""Organisations and their members."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import IntegrityError
+
+from adloom.db import Database
+from adloom.errors import Conflict
+from adloom.identity import passwords
+from adloom.identity.principal import ALL_ACCOUNTS
+from adloom.identity.roles import Role
+from adloom.identity.tokens import token_hash
+
+# Any number of our own: two set-ups at once wait for each other.
+_SETUP_LOCK = 0x41_44_4C_53  # "ADLS"
+
+
+@dataclass(frozen=True)
+class NewMember:
+    """A person to be made. `email` in any case; `password` in clear, until it is hashed."""
+
+    email: str
+    name: str
+    password: str
+    role: Role
+    account_scope: str = ALL_ACCOUNTS
+
+
+def set_up(database: Database, organisation: str, owner: NewMember) -> tuple[UUID, UUID]:
+    """Make the first organisation and its owner; their ids. Conflict once there is one."""
+    passwords.check_rule(owner.password)
+    password_hash = passwords.hash_password(owner.password)
+    org_id = uuid4()
+    with database.tenant(org_id) as connection:
+        connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _SETUP_LOCK})
+        if not connection.execute(text("select needs_setup()")).scalar_one():
+            raise Conflict("This installation is set up already; log in.", code="already_set_up")
+        connection.execute(
+            text("insert into organisations (org_id, name) values (:org, :name)"), {"org": org_id, "name": organisation}
+        )
+        user_id = _insert(connection, org_id, owner, password_hash)
+    return org_id, user_id
+
+
+def needs_setup(database: Database) -> bool:
+    """Whether nobody has set this installation up yet."""
+    with database.system() as connection:
+        return bool(connection.execute(text("select needs_setup()")).scalar_one())
+
+
+def create(database: Database, org_id: UUID, member: NewMember) -> UUID:
+    """Make a person and the membership; the user's id. Conflict when the address is taken, in whatever organisation."""
+    passwords.check_rule(member.password)
+    password_hash = passwords.hash_password(member.password)
+    try:
+        with database.tenant(org_id) as connection:
+            return _insert(connection, org_id, member, password_hash)
+    except IntegrityError as error:
+        if "users_email" in str(error.orig):
+            raise Conflict("There is a user of this e-mail address already.", code="email_taken") from error
+        raise
+
+
+def register_operator_key(database: Database, key: str, name: str) -> None:
+    """Let the holder of this key act as the operator. Twice is harmless; a revoked key stays revoked."""
+    with database.system() as connection:
+        query = text("select register_operator_key(:hash, :name)")
+        connection.execute(query, {"hash": token_hash(key), "name": name})
+
+
+def _insert(connection: Connection, org_id: UUID, member: NewMember, password_hash: str) -> UUID:
+    user_id = uuid4()
+    values = {
+        "org": org_id,
+        "user": user_id,
+        "email": member.email.strip().lower(),
+        "name": member.name,
+        "hash": password_hash,
+        "role": member.role,
+        "scope": member.account_scope,
+    }
+    for statement in (
+        "insert into users (user_id, org_id, email, name) values (:user, :org, :email, :name)",
+        "insert into user_credentials (user_id, org_id, password_hash) values (:user, :org, :hash)",
+        "insert into memberships (org_id, user_id, role, account_scope) values (:org, :user, :role, :scope)",
+    ):
+        connection.execute(text(statement), values)
+    return user_id

@@ -1,0 +1,33 @@
+"""The roles of a member of an organisation and which one includes which.
+
+    viewer    reads
+    editor    viewer, and changes what is not live
+    approver  viewer, and lets changes go live
+    admin     editor and approver, and manages connections and members
+    owner     admin, and manages owners and the organisation itself
+
+Editor and approver stand beside each other: whoever drafts a change does not thereby approve it.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+Role = Literal["viewer", "editor", "approver", "admin", "owner"]
+ROLES: tuple[Role, ...] = get_args(Role)
+
+_INCLUDES: dict[Role, frozenset[Role]] = {
+    "viewer": frozenset({"viewer"}),
+    "editor": frozenset({"viewer", "editor"}),
+    "approver": frozenset({"viewer", "approver"}),
+    "admin": frozenset({"viewer", "editor", "approver", "admin"}),
+    "owner": frozenset(ROLES),
+}
+
+
+def includes(held: str | None, needed: Role) -> bool:
+    """Whether someone who holds one role may do what another is needed for. An unknown role includes nothing."""
+    for role, included in _INCLUDES.items():
+        if role == held:
+            return needed in included
+    return False

@@ -1,0 +1,27 @@
+"""Opaque tokens: 256 random bits, shown once, stored as their SHA-256.
+
+A plain hash suffices because nobody can guess 256 bits; a slow one would only slow every request down.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+
+SESSION_PREFIX = "adl_s_"
+OPERATOR_PREFIX = "adl_o_"
+
+_RANDOM_BYTES = 32
+
+
+def new_session_token() -> str:
+    return SESSION_PREFIX + secrets.token_urlsafe(_RANDOM_BYTES)
+
+
+def new_operator_key() -> str:
+    return OPERATOR_PREFIX + secrets.token_urlsafe(_RANDOM_BYTES)
+
+
+def token_hash(token: str) -> bytes:
+    """What is stored and looked up: 32 bytes."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()

@@ -1,0 +1,52 @@
+"""From a request's Authorization header to its principal."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from flask import Request
+
+from adloom.db import Database
+from adloom.errors import InvalidRequest, Unauthenticated
+from adloom.identity import sessions
+from adloom.identity.policy import SessionSettings
+from adloom.identity.principal import Principal
+
+ORGANISATION_HEADER = "X-Adloom-Org"
+
+
+def authenticate(request: Request, database: Database, policy: SessionSettings) -> Principal | None:
+    """Who sends the request; None without a credential.
+
+    Only `Authorization: Bearer` counts: no cookie, no query parameter. Fails closed: an unknown, expired or revoked
+    token raises Unauthenticated, a database that does not answer Unavailable.
+    """
+    token = bearer_token(request)
+    if token is None:
+        return None
+    principal = sessions.principal_by_token(database, token, organisation(request), policy)
+    if principal is None:
+        raise Unauthenticated("The session has ended or the key is unknown; log in again.")
+    return principal
+
+
+def bearer_token(request: Request) -> str | None:
+    """The token of the Authorization header, None without one."""
+    header = request.headers.get("Authorization")
+    if header is None:
+        return None
+    scheme, _, token = header.partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise Unauthenticated("Write the header as Authorization: Bearer <token>.")
+    return token.strip()
+
+
+def organisation(request: Request) -> UUID | None:
+    """The organisation that the operator names."""
+    header = request.headers.get(ORGANISATION_HEADER)
+    if header is None:
+        return None
+    try:
+        return UUID(header)
+    except ValueError:
+        raise InvalidRequest(f"{ORGANISATION_HEADER} is no organisation id.") from None

@@ -1,0 +1,278 @@
+"""The Flask app that a function is."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, cast
+
+from flask import Flask, Response, g, got_request_exception, request
+from secure import Secure
+from werkzeug.exceptions import HTTPException
+
+from adloom import logs
+from adloom.errors import AdloomError, ConfigurationError, TooManyRequests, Unavailable
+from adloom.identity.policy import SessionSettings
+from adloom.settings import CoreSettings, DatabaseSettings, load
+from adloom.web import health, openapi, problems
+from adloom.web.authentication import authenticate
+from adloom.web.client_address import client_address, limit_key, parse_networks
+from adloom.web.delivery import Deliveries
+from adloom.web.guards import Guard
+from adloom.web.headers import api_headers, apply
+from adloom.web.limits import Limit, Limiter, MemoryLimiter
+from adloom.web.models import Accepted
+from adloom.web.public import TICK, PublicRoute
+from adloom.web.routes import Route, RouteDefinitionError, define
+
+if TYPE_CHECKING:
+    from adloom.db import Database
+
+S = TypeVar("S", bound=CoreSettings)
+H = TypeVar("H", bound=Callable[..., Any])
+
+MAX_BODY_BYTES = 1024 * 1024
+
+log = logs.get(__name__)
+
+
+class Function(Flask, Generic[S]):
+    """A function: routes with guards, and what every function answers the same way.
+
+    Settings are read and the database is opened at first use, once per process, so that importing a handler does
+    neither. `prepare` reads the settings at the start of a process, so that a missing one stops it there.
+    """
+
+    def __init__(self, name: str, settings_model: type[S]) -> None:
+        super().__init__(name, static_folder=None, template_folder=None)
+        self.config.update(MAX_CONTENT_LENGTH=MAX_BODY_BYTES, PROVIDE_AUTOMATIC_OPTIONS=False)
+        self.url_map.merge_slashes = False  # no redirects: an address is right or unknown
+        self.routes: list[Route] = []
+        self.deliveries = Deliveries()
+        self.limiter: Limiter = MemoryLimiter()
+        self._settings_model = settings_model
+        self._settings: S | None = None
+        self._database: Database | None = None
+        self._once = threading.RLock()
+        self._steps: list[Callable[[], None]] = []
+        self.before_request(self._begin)
+        self.after_request(self._finish)
+        self.register_error_handler(Exception, self._problem)
+        health.add(self)
+        openapi.add(self)
+
+    # Settings and database
+
+    def settings(self) -> S:
+        """The settings of this process; ConfigurationError says what to set."""
+        with self._once:
+            if self._settings is None:
+                self._settings = load(self._settings_model, self.name)
+            return self._settings
+
+    def database(self) -> Database:
+        """The database as this function's role sees it."""
+        with self._once:
+            if self._database is None:
+                from adloom.db import Database
+
+                settings = self.settings()
+                if not isinstance(settings, DatabaseSettings):
+                    raise ConfigurationError(f"{self.name} has no database among its settings.")
+                self._database = Database(
+                    settings.database_url.get_secret_value(),
+                    pool_size=settings.database_pool,
+                    application_name=self.name,
+                )
+            return self._database
+
+    def prepare(self) -> None:
+        """Read the settings, start logging and run what `on_start` was given; ConfigurationError when the process
+        cannot work. A database that does not answer yet is no such thing: readiness tries again.
+        """
+        logs.configure(self.name, self.settings())
+        _ = self._networks, self.session_policy  # a wrong setting shows now, not at the first request
+        try:
+            self.start()
+        except Unavailable as error:
+            log.warning("start_put_off", reason=error.detail)
+
+    def on_start(self, step: Callable[[], None]) -> Callable[[], None]:
+        """Do this once before the process counts as ready. It may raise Unavailable and is then tried again."""
+        self._steps.append(step)
+        return step
+
+    def start(self) -> None:
+        """Run the steps of `on_start` that have not succeeded yet."""
+        with self._once:
+            while self._steps:
+                self._steps[0]()
+                self._steps.pop(0)
+
+    def use(self, settings: S, database: Database | None = None) -> None:
+        """Take these settings, and this database, in place of those of the environment."""
+        with self._once:
+            self._settings, self._database = settings, database
+            self.__dict__.pop("_networks", None)
+            self.__dict__.pop("_headers", None)
+
+    # Routes
+
+    def route_model(
+        self,
+        method: str,
+        path: str,
+        *,
+        guard: Guard,
+        summary: str,
+        status: int = 200,
+        produces: str = "application/json",
+        problems: tuple[int, ...] = (),
+    ) -> Callable[[H], H]:
+        """Add a route. The handler's arguments say by name what it takes: `body` and `query` (pydantic models), the
+        parameters of the path (typed) and `principal`. It returns a pydantic model, None with status 204, or a
+        Response. `problems` are the statuses of its own that the description names beside the common ones.
+        """
+
+        def add(handler: H) -> H:
+            route = define(
+                handler,
+                method=method,
+                path=path,
+                guard=guard,
+                summary=summary,
+                status=status,
+                produces=produces,
+                problems=problems,
+            )
+            self._add(route)
+            return handler
+
+        return add
+
+    def public(self, declared: PublicRoute, **how: Any) -> Callable[[H], H]:
+        """Add a route of the list of public routes; `how` as for route_model."""
+        guard = Guard.public(declared.reason, declared.limit)
+        return self.route_model(declared.method, declared.path, guard=guard, **how)
+
+    def tick(self, handler: Callable[[], None]) -> Callable[[], None]:
+        """Cron's hint at `POST /`. The handler looks at what is due; an error of it is shown to cron as a problem that
+        may be tried again.
+        """
+
+        def hear() -> Accepted:
+            try:
+                handler()
+            except AdloomError as error:
+                raise _due_unknown(error) from error
+            return Accepted()
+
+        self.public(TICK, summary="A hint that something may be due", status=202)(hear)
+        return handler
+
+    def on_event(self, model: type[Any]) -> Callable[[H], H]:
+        """Handle a subject of the catalogue. The handler gets the event and its Delivery, after the signature was
+        checked.
+        """
+
+        def add(handler: H) -> H:
+            self.deliveries.add(self, model, handler)
+            return handler
+
+        return add
+
+    def add_url_rule(self, rule: str, *_args: Any, **_options: Any) -> NoReturn:
+        """Flask's own way around the guards is closed."""
+        raise RouteDefinitionError(f"{rule}: define routes with route_model, which asks for a guard")
+
+    def _add(self, route: Route) -> None:
+        def view(**path_values: str) -> Response:
+            self._admit(route)
+            principal = g.get("principal")
+            return route.respond(route.handler(**route.arguments(request, path_values, principal)))
+
+        super().add_url_rule(route.path, route.endpoint, view, methods=[route.method])
+        self.routes.append(route)
+
+    # A request
+
+    def check_limit(self, limit: str, *key: str) -> None:
+        """Count a request against a limit of the handler's own; TooManyRequests when it is used up."""
+        self._count(":".join(key), Limit.parse(limit))
+
+    def client_address(self) -> str:
+        """The address of the client of this request."""
+        return client_address(request.remote_addr, request.headers.getlist("X-Forwarded-For"), self._networks)
+
+    def _admit(self, route: Route) -> None:
+        if route.guard.is_public:
+            if route.guard.limit is not None:
+                self._count(f"{route.endpoint}:{limit_key(self.client_address())}", route.guard.limit)
+            return
+        g.principal = authenticate(request, self.database(), self.session_policy)
+        route.guard.admit(g.principal)
+
+    def _count(self, key: str, limit: Limit) -> None:
+        wait = self.limiter.hit(key, limit)
+        if wait is not None:
+            raise TooManyRequests("Too many requests from here; wait a moment.", retry_after=wait)
+
+    def _begin(self) -> None:
+        g.started = time.perf_counter()
+        logs.request_id.set(logs.accept_request_id(request.headers.get(logs.REQUEST_ID_HEADER)))
+
+    def _finish(self, response: Response) -> Response:
+        apply(self._headers, response)
+        response.headers[logs.REQUEST_ID_HEADER] = logs.request_id.get()
+        principal = g.get("principal")
+        route = request.url_rule.rule if request.url_rule else "(unknown)"
+        write = log.debug if route.startswith("/_/") else log.info
+        write(
+            "request",
+            method=request.method,
+            route=route,
+            status=response.status_code,
+            ms=round((time.perf_counter() - g.started) * 1000, 1),
+            principal=principal.kind if principal else None,
+            org_id=str(principal.org_id) if principal and principal.org_id else None,
+        )
+        return response
+
+    def _problem(self, error: Exception) -> Response:
+        if isinstance(error, HTTPException):
+            return problems.from_http(error)
+        if isinstance(error, AdloomError) and error.status != 500:  # noqa: PLR2004 - our own faults are below
+            return problems.from_error(error)
+        log.error("request_failed", route=request.path, exc_info=error)
+        got_request_exception.send(self, _async_wrapper=self.ensure_sync, exception=error)  # Sentry listens to it
+        return problems.from_error(error) if isinstance(error, AdloomError) else problems.internal()
+
+    @cached_property
+    def session_policy(self) -> SessionSettings:
+        return load(SessionSettings, self.name)
+
+    @cached_property
+    def _networks(self) -> tuple[Any, ...]:
+        try:
+            return parse_networks(self.settings().trusted_proxies)
+        except ValueError as error:
+            raise ConfigurationError(f"{self.name}: the setting trusted_proxies is wrong: {error}.") from error
+
+    @cached_property
+    def _headers(self) -> Secure:
+        return api_headers(https=self.settings().public_url.startswith("https://"))
+
+
+def _due_unknown(error: AdloomError) -> AdloomError:
+    """What cron sees when the handler could not look at what is due."""
+    if error.retryable:
+        return error
+    log.error("tick_failed", exc_info=error)
+    return Unavailable("What is due could not be looked at.", code="tick_failed")
+
+
+def create_function(name: str, settings_model: type[S]) -> Function[S]:
+    """A function of this name, which is also that of its process and its database role."""
+    return cast("Function[S]", Function(name, settings_model))

@@ -1,0 +1,27 @@
+"""Bases and fields of requests."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+_LARGEST_ID = 2**63 - 1  # bigint
+
+Id = Annotated[int, Field(ge=1, le=_LARGEST_ID)]
+
+
+def _closed(schema: dict[str, Any]) -> None:
+    schema["additionalProperties"] = False
+
+
+class RequestModel(BaseModel):
+    """A request's body or query: unknown fields are refused. Models inside it derive from this one too."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Accepted(BaseModel):
+    """A hint was heard. Tells nothing else."""
+
+    model_config = ConfigDict(json_schema_extra=_closed)

@@ -1,0 +1,33 @@
+"""Every route that anyone may call, in one list. A test compares it with the guards of all functions.
+
+Each has its own limit per client address and, where it has one, its own credential.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+EVERY_FUNCTION = "*"
+
+
+@dataclass(frozen=True)
+class PublicRoute:
+    function: str
+    method: str
+    path: str
+    reason: str
+    limit: str
+
+
+HEALTH = PublicRoute(EVERY_FUNCTION, "GET", "/_/health", "Says only that the process lives", "6000/minute")
+READY = PublicRoute(EVERY_FUNCTION, "GET", "/_/ready", "Says only whether requests can be served", "1200/minute")
+OPENAPI = PublicRoute(EVERY_FUNCTION, "GET", "/openapi.json", "The description of the interface", "60/minute")
+TICK = PublicRoute(EVERY_FUNCTION, "POST", "/", "A hint: does only what is due and answers no data", "120/minute")
+EVENTS = PublicRoute(EVERY_FUNCTION, "POST", "/events", "Its credential is the signature of the event", "6000/minute")
+
+LOGIN = PublicRoute("auth", "POST", "/login", "Its credential is the password", "20/minute")
+CALLBACK = PublicRoute(
+    "oauth-callback", "GET", "/callback", "The platform sends a browser here; its credential is the state", "30/minute"
+)
+
+PUBLIC_ROUTES = (HEALTH, READY, OPENAPI, TICK, EVENTS, LOGIN, CALLBACK)
