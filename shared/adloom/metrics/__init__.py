@@ -1,0 +1,1 @@
+"""Metrics: how they are synced, proved and read."""

@@ -1,0 +1,231 @@
+"""Turns a `Query` into SQL. Names come from the constants of this module only; every value is bound."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import TextClause, text
+
+if TYPE_CHECKING:
+    from adloom.metrics.query import Query
+
+SUMMED = ("impressions", "clicks", "spend", "conversions", "conversion_value", "video_views")
+
+SORTS = {
+    "name": "lower(coalesce(e.name, g.entity_id))",
+    "status": "e.status",
+    "day": "g.day",
+    "spend": "g.spend",
+    "impressions": "g.impressions",
+    "clicks": "g.clicks",
+    "conversions": "g.conversions",
+    "conversion_value": "g.conversion_value",
+    "ctr": "g.clicks / nullif(g.impressions, 0)::numeric",
+    "cpc": "g.spend / nullif(g.clicks, 0)",
+    "cpm": "g.spend * 1000 / nullif(g.impressions, 0)",
+    "cpa": "g.spend / nullif(g.conversions, 0)",
+    "roas": "g.conversion_value / nullif(g.spend, 0)",
+    "change": "(g.spend - g.previous_spend) / nullif(g.previous_spend, 0)",
+}
+# Sorts that need the entity's own row.
+_ENTITY_SORTS = frozenset({"name", "status"})
+
+_KEYS = {"day": ("day",), "platform": ("platform",), "account": ("account_id",), "entity": ("account_id", "entity_id")}
+_ATTRIBUTES = {
+    "day": ("day",),
+    "platform": ("platform",),
+    "account": ("platform", "account_id", "account_external_id", "account_name", "timezone"),
+    "entity": (
+        *("platform", "account_id", "account_external_id", "account_name", "timezone"),
+        *("entity_id", "entity_name", "entity_status", "daily_budget"),
+        *("parent_id", "parent_name", "grandparent_id", "grandparent_name"),
+    ),
+}
+
+# What stood at the instant :as_of: rows that were there and are still, and versions replaced or deleted since.
+_COLUMNS = f"account_id, level, entity_id, day, {', '.join(SUMMED)}, reach"
+_AS_OF = f"""(
+    select {_COLUMNS} from visible_metrics where valid_from < :as_of
+    union all
+    select {_COLUMNS} from restatements where valid_from < :as_of and valid_to >= :as_of
+)"""
+
+# A name as it was: the earliest later change knows what stood before it.
+_NAME_AS_OF = """coalesce((
+    select c.old_value from entity_changes c
+     where c.account_id = {0}.account_id and c.level = {0}.level and c.external_id = {0}.external_id
+       and c.field = 'name' and c.seen_at >= :as_of
+     order by c.seen_at, c.change_id limit 1), {0}.name)"""
+
+
+def attributes(query: Query) -> tuple[str, ...]:
+    """The names of a row's attributes for the query's dimensions, the currency first."""
+    names = dict.fromkeys(["currency", *(name for item in query.dimensions for name in _ATTRIBUTES[item])])
+    return tuple(names)
+
+
+def build(query: Query, *, count_only: bool = False) -> tuple[TextClause, dict[str, Any]]:
+    """The statement and its parameters."""
+    if query.sort is not None and query.sort not in SORTS:
+        raise ValueError(f"cannot sort by {query.sort!r}; one of {', '.join(SORTS)}")
+    keys = _keys(query)
+    parts = [f"f as ({_facts(query, keys, 'since', 'until')})"]
+    if query.comparison:
+        parts.append(f"p as ({_facts(query, keys, 'previous_since', 'previous_until')})")
+    parts.append(f"g as ({_groups(query, keys)})")
+    columns = "count(*)" if count_only else _select(query)
+    sql = f"with {', '.join(parts)} select {columns} from {_joined(query)} {_where(query)}"
+    if not count_only:
+        sql += f" {_order(query, keys)}"
+        if query.limit is not None:
+            sql += " limit :limit offset :offset"
+    return text(sql), _parameters(query)
+
+
+def _keys(query: Query) -> tuple[str, ...]:
+    if query.comparison and "day" in query.dimensions:
+        raise ValueError("two periods have no common days: ask for each of them by itself")
+    if query.include_idle and ("day" in query.dimensions or "entity" not in query.dimensions):
+        raise ValueError("idle entities can be shown where entities are listed without days")
+    names = dict.fromkeys(["currency", *(key for item in query.dimensions for key in _KEYS[item])])
+    return tuple(names)
+
+
+def _facts(query: Query, keys: tuple[str, ...], since: str, until: str) -> str:
+    source = _AS_OF if query.as_of else "visible_metrics"
+    columns = {"currency": "a.currency", "platform": "a.platform", "account_id": "m.account_id"}
+    grouped = ", ".join(f"{columns.get(key, f'm.{key}')} as {key}" for key in keys)
+    sums = ", ".join(f"sum(m.{name}) as {name}" for name in SUMMED)
+    conditions = [f"m.level = :level and m.day between :{since} and :{until}"]
+    if query.filters.account_ids:
+        conditions.append("m.account_id = any (:account_ids)")
+    if query.filters.platforms:
+        conditions.append("a.platform = any (:platforms)")
+    if query.filters.entity_ids:
+        conditions.append("m.entity_id = any (:entity_ids)")
+    positions = ", ".join(str(number) for number in range(1, len(keys) + 1))
+    return (
+        f"select {grouped}, {sums}, case when count(*) = 1 then max(m.reach) end as reach"
+        f" from {source} m join ad_accounts a on a.account_id = m.account_id"
+        f" where {' and '.join(conditions)} group by {positions}"
+    )
+
+
+def _groups(query: Query, keys: tuple[str, ...]) -> str:
+    """The groups of both periods and of idle entities side by side."""
+    using = ", ".join(keys)
+    measures = [f"f.{name}" for name in (*SUMMED, "reach")]
+    joined = "f"
+    if query.comparison:
+        measures += [f"p.{name} as previous_{name}" for name in (*SUMMED, "reach")]
+        joined += f" full join p using ({using})"
+    if query.include_idle:
+        joined += f" full join ({_idle(query)}) i using (currency, account_id, entity_id)"
+    return f"select {using}, {', '.join(measures)} from {joined}"
+
+
+def _joined(query: Query) -> str:
+    joined = "g"
+    if "account" in query.dimensions or "entity" in query.dimensions:
+        joined += " join ad_accounts a on a.account_id = g.account_id"
+    if "entity" in query.dimensions:
+        joined += (
+            " left join entities e on e.account_id = g.account_id and e.level = :level and e.external_id = g.entity_id"
+            " left join entities e2 on e2.account_id = e.account_id and e2.level = :parent_level"
+            " and e2.external_id = e.parent_id"
+            " left join entities e3 on e3.account_id = e2.account_id and e3.level = :grandparent_level"
+            " and e3.external_id = e2.parent_id"
+        )
+    return joined
+
+
+def _idle(query: Query) -> str:
+    """Entities that could deliver: shown even when they did not."""
+    conditions = ["x.level = :level and x.status in ('active', 'paused')"]
+    if query.filters.account_ids:
+        conditions.append("x.account_id = any (:account_ids)")
+    if query.filters.platforms:
+        conditions.append("y.platform = any (:platforms)")
+    if query.filters.entity_ids:
+        conditions.append("x.external_id = any (:entity_ids)")
+    return (
+        "select y.currency, x.account_id, x.external_id as entity_id from entities x"
+        f" join ad_accounts y on y.account_id = x.account_id where {' and '.join(conditions)}"
+    )
+
+
+def _where(query: Query) -> str:
+    conditions = []
+    if "entity" in query.dimensions:
+        if query.filters.parent_id is not None:
+            conditions.append("e.parent_id = :parent_id")
+        if query.filters.search:
+            conditions.append("strpos(lower(e.name), lower(:search)) > 0")
+        if query.filters.statuses:
+            conditions.append("e.status = any (:statuses)")
+    return f"where {' and '.join(conditions)}" if conditions else ""
+
+
+def _select(query: Query) -> str:
+    name = _NAME_AS_OF.format if query.as_of else "{}.name".format
+    known = {
+        "account_external_id": "a.external_id",
+        "account_name": "a.name",
+        "timezone": "a.timezone",
+        "platform": "g.platform" if "platform" in query.dimensions else "a.platform",
+        "entity_name": f"coalesce({name('e')}, g.entity_id)",
+        "entity_status": "e.status",
+        "daily_budget": "e.daily_budget",
+        "parent_id": "e.parent_id",
+        "parent_name": name("e2"),
+        "grandparent_id": "e2.parent_id",
+        "grandparent_name": name("e3"),
+    }
+    columns = [f"{known.get(attribute, f'g.{attribute}')} as {attribute}" for attribute in attributes(query)]
+    measures = (*SUMMED, "reach")
+    columns += [f"g.{measure}" for measure in measures]
+    if query.comparison:
+        columns += [f"g.previous_{measure}" for measure in measures]
+    columns.append("count(*) over () as total" if query.limit is not None else "0 as total")
+    return ", ".join(columns)
+
+
+def _order(query: Query, keys: tuple[str, ...]) -> str:
+    """The asked-for order, then the keys, days first, so that pages never overlap."""
+    order = [f"g.{key}" for key in sorted(keys, key=lambda key: key != "day")]
+    if query.sort is not None:
+        if query.sort in _ENTITY_SORTS and "entity" not in query.dimensions:
+            raise ValueError(f"only entities can be sorted by {query.sort}")
+        if query.sort == "change" and query.comparison is None:
+            raise ValueError("a change needs a comparison period")
+        if query.sort == "day" and "day" not in query.dimensions:
+            raise ValueError("only days can be sorted by day")
+        order.insert(0, f"{SORTS[query.sort]} {'desc' if query.descending else 'asc'} nulls last")
+    return f"order by {', '.join(order)}"
+
+
+def _parameters(query: Query) -> dict[str, Any]:
+    from adloom.metrics.query import LEVELS, end_of
+
+    depth = LEVELS.index(query.level)
+    filters = query.filters
+    parameters: dict[str, Any] = {
+        "level": query.level,
+        "since": query.period.since,
+        "until": query.period.until,
+        "account_ids": list(filters.account_ids),
+        "platforms": list(filters.platforms),
+        "entity_ids": list(filters.entity_ids),
+        "parent_id": filters.parent_id,
+        "search": filters.search,
+        "statuses": list(filters.statuses),
+        "parent_level": LEVELS[depth - 1] if depth >= 1 else "",
+        "grandparent_level": LEVELS[depth - 2] if depth >= 2 else "",  # noqa: PLR2004 - two levels up
+        "limit": query.limit,
+        "offset": query.offset,
+    }
+    if query.comparison:
+        parameters |= {"previous_since": query.comparison.since, "previous_until": query.comparison.until}
+    if query.as_of:
+        parameters["as_of"] = end_of(query.as_of)
+    return parameters
