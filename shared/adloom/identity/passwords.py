@@ -7,6 +7,7 @@ core. As each takes 64 MiB, only a few are computed at once, and whoever waits t
 from __future__ import annotations
 
 import threading
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -45,7 +46,7 @@ def check_rule(password: str, field: str = "body.password") -> None:
 def hash_password(password: str) -> str:
     """The encoded hash with its parameters and a salt of its own."""
     with _turn():
-        return _hasher().hash(password)
+        return _hasher().hash(_normal(password))
 
 
 def verify(password: str, encoded: str | None) -> bool:
@@ -57,7 +58,7 @@ def verify(password: str, encoded: str | None) -> bool:
 
     with _turn():
         try:
-            matches = _hasher().verify(encoded or _NOBODY, password)
+            matches = _hasher().verify(encoded or _NOBODY, _normal(password))
         except (VerificationError, InvalidHashError):
             return False
     return matches and encoded is not None
@@ -66,6 +67,11 @@ def verify(password: str, encoded: str | None) -> bool:
 def needs_rehash(encoded: str) -> bool:
     """Whether the hash was made with other parameters than today's."""
     return _hasher().check_needs_rehash(encoded)
+
+
+def _normal(password: str) -> str:
+    """One form of what looks the same and keyboards send differently (NIST SP 800-63B)."""
+    return unicodedata.normalize("NFKC", password)
 
 
 @cache
