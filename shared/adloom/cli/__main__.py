@@ -1,0 +1,51 @@
+"""`python -m adloom.cli` and the `adloom` program."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from adloom.cli import connect, data, database, events, people, sandbox, sync
+from adloom.cli.context import FunctionRefusedError, Session, use_local_stack
+from adloom.errors import AdloomError
+
+NO, NOT_AVAILABLE = 1, 3
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--org", "organisation", help="Organisation by id or name, where there are several.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
+@click.pass_context
+def adloom(context: click.Context, organisation: str | None, as_json: bool) -> None:
+    """Operate Adloom: sync, export, reconcile, people, events."""
+    context.obj = Session(organisation, as_json)
+
+
+adloom.add_command(sync.sync)
+adloom.add_command(data.export)
+adloom.add_command(data.reconcile)
+adloom.add_command(people.user)
+adloom.add_command(connect.connect)
+adloom.add_command(events.events)
+adloom.add_command(database.database)
+adloom.add_command(sandbox.sandbox)
+
+
+def main() -> None:
+    """Run a command; an error is one sentence on stderr and an exit code, never a trace."""
+    try:
+        use_local_stack()
+        adloom(prog_name="adloom")
+    except FunctionRefusedError as refused:
+        problem = refused.problem
+        faults = "".join(f"\n  {fault['field']}: {fault['problem']}" for fault in problem.get("fields", ()))
+        click.echo(f"adloom: {refused} ({problem.get('code', problem.get('status'))}){faults}", err=True)
+        sys.exit(NOT_AVAILABLE if problem.get("retryable") else NO)
+    except AdloomError as error:
+        click.echo(f"adloom: {error.detail}", err=True)
+        sys.exit(NOT_AVAILABLE)
+
+
+if __name__ == "__main__":
+    main()

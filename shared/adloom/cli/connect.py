@@ -1,0 +1,31 @@
+"""`adloom connect sandbox`: walk the sandbox's OAuth as a person would, so that its accounts are connected."""
+
+from __future__ import annotations
+
+import click
+import httpx
+
+from adloom.cli.connect_sandbox import walk
+from adloom.cli.context import Session
+from adloom.cli.sync import PLATFORMS
+from adloom.errors import Forbidden
+
+
+@click.group()
+def connect() -> None:
+    """Connect ad platforms."""
+
+
+@connect.command("sandbox")
+@click.option("--platform", type=click.Choice(PLATFORMS), help="Only this platform.")
+@click.pass_obj
+def sandbox(session: Session, platform: str | None) -> None:
+    """Connect the sandbox's ad accounts."""
+    if session.settings.sandbox_url is None:
+        raise Forbidden("There is no sandbox in this stack: real platforms are connected in the dashboard")
+    connected = []
+    for each in [platform] if platform else PLATFORMS:
+        started = session.call("oauth-callback", "POST", "/connections", {"platform": each})
+        with httpx.Client(timeout=60, trust_env=False) as client:
+            connected.append({"platform": each, "result": walk(started["authorize_url"], client)})
+    session.show(connected, [f"{one['platform']}: {one['result']}" for one in connected])

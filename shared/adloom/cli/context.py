@@ -1,0 +1,130 @@
+"""What every command shares: settings, the organisation, a database role of its own, calls to functions."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import click
+import httpx
+from sqlalchemy import Connection, text
+
+from adloom.db import Database
+from adloom.errors import ConfigurationError, NotFound, Unavailable
+from adloom.settings import CoreSettings, DatabaseSettings, OperatorSettings, load
+
+PROCESS = "cli"
+CALL_TIMEOUT_S = 90.0
+
+
+class CommandLineSettings(CoreSettings, DatabaseSettings, OperatorSettings):
+    """The command line reads with a database role of its own and acts through functions with the operator key."""
+
+
+class FunctionRefusedError(Exception):
+    """A function answered with a problem document; `problem` is it."""
+
+    def __init__(self, problem: dict[str, Any]) -> None:
+        super().__init__(str(problem.get("detail") or problem.get("title")))
+        self.problem = problem
+
+
+def use_local_stack() -> None:
+    """Take the settings of the stack that runs from this folder, unless the environment has its own."""
+    if "ADLOOM_GATEWAY_URL" in os.environ:
+        return
+    home = Path(os.environ.get("ADLOOM_HOME", ".adloom")).absolute()
+    try:
+        environment = json.loads((home / "run.json").read_text(encoding="utf-8"))["environment"][PROCESS]
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except (ValueError, KeyError, TypeError):
+        raise ConfigurationError(f"{home / 'run.json'} is damaged; run `make start` again") from None
+    for name, value in environment.items():
+        os.environ.setdefault(name, value)
+
+
+@dataclass
+class Session:
+    """One call of the command line. `as_json` makes every command print one JSON document."""
+
+    organisation: str | None = None
+    as_json: bool = False
+    _database: Database | None = field(default=None, init=False)
+
+    @cached_property
+    def settings(self) -> CommandLineSettings:
+        return load(CommandLineSettings, PROCESS)
+
+    @property
+    def database(self) -> Database:
+        if self._database is None:
+            url = self.settings.database_url.get_secret_value()
+            self._database = Database(url, pool_size=2, application_name="adloom-cli")
+        return self._database
+
+    @cached_property
+    def org_id(self) -> UUID:
+        """The organisation that was named, by id or name; else the only one there is."""
+        with self.database.system() as connection:
+            found = connection.execute(text("select org_id, name from all_organisations()")).all()
+        wanted = self.organisation
+        matching = [row for row in found if wanted is None or wanted in (str(row.org_id), row.name)]
+        if len(matching) == 1:
+            return UUID(str(matching[0].org_id))
+        if not found:
+            raise NotFound("There is no organisation yet; `make start` makes the first one")
+        names = ", ".join(f"{row.name} ({row.org_id})" for row in found)
+        raise NotFound(f"Say which organisation with --org: {names}")
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        with self.database.tenant(self.org_id) as connection:
+            yield connection
+
+    def call(self, function: str, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        """Call a function through the gateway as the operator; the JSON answer, or FunctionRefusedError."""
+        headers = {"Authorization": f"Bearer {self.settings.operator_key.get_secret_value()}"}
+        headers["X-Adloom-Org"] = str(self.org_id)
+        url = f"{self.settings.gateway_url.rstrip('/')}/function/{function}{path}"
+        try:
+            answer = httpx.request(method, url, json=body, headers=headers, timeout=CALL_TIMEOUT_S, trust_env=False)
+        except httpx.HTTPError as error:
+            raise Unavailable(f"{url} does not answer ({type(error).__name__}); is the stack running?") from error
+        return read_answer(answer)
+
+    def show(self, document: Any, lines: Sequence[str]) -> None:
+        """Print the JSON document or, for a person, the lines."""
+        click.echo(json.dumps(document, indent=2, default=str) if self.as_json else "\n".join(lines))
+
+
+def read_answer(answer: httpx.Response) -> Any:
+    """The JSON of a good answer; FunctionRefusedError for a problem document and for anything that is no JSON."""
+    try:
+        document = answer.json() if answer.content else None
+    except ValueError:
+        document = {"title": f"HTTP {answer.status_code} without JSON", "status": answer.status_code}
+        raise FunctionRefusedError(document) from None
+    if answer.is_success:
+        return document
+    raise FunctionRefusedError(document if isinstance(document, dict) else {"status": answer.status_code})
+
+
+def table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
+    """Lines of a plain table; numbers stand right."""
+    cells = [[("" if cell is None else str(cell)) for cell in row] for row in rows]
+    widths = [max([len(heading), *(len(row[i]) for row in cells)]) for i, heading in enumerate(headings)]
+    right = [bool(rows) and isinstance(rows[0][i], int | float) for i in range(len(headings))]
+
+    def line(row: Sequence[str]) -> str:
+        aligned = (cell.rjust(w) if r else cell.ljust(w) for cell, w, r in zip(row, widths, right, strict=True))
+        return "  ".join(aligned).rstrip()
+
+    return [line(list(headings)), *(line(row) for row in cells)]

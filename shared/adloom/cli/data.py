@@ -1,0 +1,97 @@
+"""`adloom export metrics` and `adloom reconcile`."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+
+import click
+from sqlalchemy import text
+
+from adloom.cli.context import Session, table
+from adloom.cli.sync import DAY
+from adloom.errors import NotFound
+from adloom.metrics import export as metrics_export
+from adloom.metrics import health
+from adloom.metrics import reconcile as reconciling
+from adloom.metrics.query import LEVELS, Level, Period
+
+
+@click.group()
+def export() -> None:
+    """Write stored data out."""
+
+
+@export.command("metrics")
+@click.option("--level", type=click.Choice(LEVELS), required=True, help="One row per entity of this level and day.")
+@click.option("--since", type=DAY, required=True, help="First local day.")
+@click.option("--until", type=DAY, required=True, help="Last local day, inclusive.")
+@click.option("--account", "accounts", multiple=True, help="Only this ad account, by the platform's id; repeatable.")
+@click.option("--as-of", type=DAY, help="What stood at the end of this UTC day.")
+@click.option("--format", "form", type=click.Choice(("csv", "json")), default="csv", show_default=True)
+@click.option("--output", type=click.File("w", encoding="utf-8", atomic=True), default="-", help="A file; - is stdout.")
+@click.pass_obj
+def metrics(
+    session: Session,
+    level: Level,
+    since: datetime,
+    until: datetime,
+    accounts: tuple[str, ...],
+    as_of: datetime | None,
+    form: str,
+    output: click.utils.LazyFile,
+) -> None:
+    """Write metrics in the columns of the facts format, as exact decimals."""
+    if since > until:
+        raise click.UsageError("--since is after --until")
+    with session.reading() as connection:
+        rows = metrics_export.rows(
+            connection,
+            level,
+            Period(since.date(), until.date()),
+            accounts=_account_ids(health.accounts(connection), accounts),
+            as_of=as_of.date() if as_of else None,
+        )
+        write = metrics_export.write_json if form == "json" or session.as_json else metrics_export.write_csv
+        write(rows, output)  # type: ignore[arg-type] - a lazy file is a text file
+
+
+def _account_ids(known: list[health.Account], wanted: tuple[str, ...]) -> tuple[int, ...]:
+    by_external = {item.external_id: item.account_id for item in known}
+    if missing := [name for name in wanted if name not in by_external]:
+        raise NotFound(f"There is no ad account {', '.join(missing)} here; `adloom sync status` lists them")
+    return tuple(by_external[name] for name in wanted)
+
+
+@click.command()
+@click.option("--account", "accounts", multiple=True, help="Only this ad account, by the platform's id; repeatable.")
+@click.pass_obj
+def reconcile(session: Session, accounts: tuple[str, ...]) -> None:
+    """Compare what is stored with what the platforms said, level by level and day by day.
+
+    Exit 1 when a difference is not explained.
+    """
+    with session.reading() as connection:
+        known = health.accounts(connection)
+        chosen = _account_ids(known, accounts)
+        checked = connection.execute(text("select count(*) from reconciliations")).scalar_one()
+        found = reconciling.check(connection, chosen or None)
+    external = {item.account_id: item.external_id for item in known}
+    rows = [
+        (external[one.account_id], str(one.day), one.level, one.measure, str(one.platform), str(one.stored), one.reason)
+        for one in found
+    ]
+    headings = ("account", "day", "level", "measure", "platform", "stored", "reason")
+    unexplained = [row for row, one in zip(rows, found, strict=True) if not one.explained]
+    document = {
+        "checked": checked,
+        "unexplained": len(unexplained),
+        "differences": [dict(zip(headings, row, strict=True)) for row in rows],
+    }
+    lines = table(headings, unexplained) if unexplained else []
+    lines.append(
+        f"{checked} totals compared, {len(found)} differ, {len(found) - len(unexplained)} of them explained, "
+        f"{len(unexplained)} not"
+    )
+    session.show(document, lines)
+    sys.exit(1 if unexplained else 0)

@@ -1,0 +1,27 @@
+"""`adloom user create`."""
+
+from __future__ import annotations
+
+import click
+
+from adloom.cli.context import Session
+
+ROLES = ("owner", "admin", "editor", "approver", "viewer")
+
+
+@click.group()
+def user() -> None:
+    """People who may log in."""
+
+
+@user.command("create")
+@click.argument("email")
+@click.option("--name", required=True)
+@click.option("--role", type=click.Choice(ROLES), default="viewer", show_default=True)
+@click.password_option(help="12 to 128 characters; asked for when left out, so that it is in no history.")
+@click.pass_obj
+def create(session: Session, email: str, name: str, role: str, password: str) -> None:
+    """Make a person of the organisation who can log in with a password."""
+    body = {"email": email, "name": name, "role": role, "password": password}
+    made = session.call("auth", "POST", "/users", body)
+    session.show(made, [f"{email} can log in as {role}."])

@@ -1,0 +1,132 @@
+"""`adloom sync run` and `adloom sync status`."""
+
+from __future__ import annotations
+
+import sys
+import time
+from datetime import datetime
+from typing import Any
+
+import click
+from sqlalchemy import text
+
+from adloom.cli.context import Session, table
+from adloom.metrics import health
+
+PLATFORMS = ("meta",)
+POLL_S = 0.5
+# Errors that waiting does not mend.
+FINAL_CODES = frozenset({"connection_broken", "account_inaccessible", "platform_setup"})
+DAY = click.DateTime(formats=["%Y-%m-%d"])
+
+_LAST_RUNS = """
+select distinct on (account_id) account_id, run_id, since, until, outcome, error_code, finished_at,
+       rows_read, rows_inserted, rows_updated, rows_deleted
+  from sync_runs where kind = 'metrics' order by account_id, run_id desc
+"""
+
+
+@click.group()
+def sync() -> None:
+    """Fetch numbers from the platforms, and see how that goes."""
+
+
+@sync.command("run")
+@click.option("--platform", type=click.Choice(PLATFORMS), help="Only this platform.")
+@click.option("--account", "accounts", multiple=True, help="Only this ad account, by the platform's id; repeatable.")
+@click.option("--since", type=DAY, help="First local day. Left out: as the schedule would.")
+@click.option("--until", type=DAY, help="Last local day, inclusive. Left out: the account's today.")
+@click.option("--wait", is_flag=True, help="Return when everything is stored, exit 1 when an account fails.")
+@click.option("--timeout", type=click.FloatRange(min=1), default=3600, show_default=True, help="Seconds for --wait.")
+@click.pass_obj
+def run(
+    session: Session,
+    platform: str | None,
+    accounts: tuple[str, ...],
+    since: datetime | None,
+    until: datetime | None,
+    wait: bool,
+    timeout: float,
+) -> None:
+    """Plan a sync of accounts and start it."""
+    body: dict[str, Any] = {"accounts": list(accounts)} if accounts else {}
+    body |= {name: day.date().isoformat() for name, day in (("since", since), ("until", until)) if day}
+    planned: list[dict[str, Any]] = []
+    for each in [platform] if platform else PLATFORMS:
+        planned += session.call(f"sync-{each}", "POST", "/runs", body)["planned"]
+    if wait:
+        failed = _wait(session, {int(item["account_id"]) for item in planned}, timeout)
+        _report(session)
+        sys.exit(1 if failed else 0)
+    lines = [f"{item['external_id']}: {item['windows']} windows planned" for item in planned]
+    session.show({"planned": planned}, lines or ["There is no account to sync; connect a platform first."])
+
+
+@sync.command("status")
+@click.pass_obj
+def status(session: Session) -> None:
+    """Show each account: how far it is, its last run, its error."""
+    _report(session)
+
+
+def _report(session: Session) -> None:
+    with session.reading() as connection:
+        found = health.accounts(connection)
+        runs = {row["account_id"]: dict(row) for row in connection.execute(text(_LAST_RUNS)).mappings()}
+    document = [
+        {
+            "platform": item.platform,
+            "account": item.external_id,
+            "name": item.name,
+            "currency": item.currency,
+            "timezone": item.timezone,
+            "last_synced_at": item.last_synced_at,
+            "pending_windows": item.pending_windows,
+            "connection": item.connection_status,
+            "error_code": item.error_code,
+            "error": item.error_detail,
+            "last_run": runs.get(item.account_id),
+        }
+        for item in found
+    ]
+    headings = ("platform", "account", "name", "pending", "synced", "connection", "error")
+    rows = [
+        (
+            item.platform,
+            item.external_id,
+            item.name,
+            item.pending_windows,
+            item.last_synced_at and item.last_synced_at.isoformat(timespec="minutes"),
+            item.connection_status,
+            item.error_code,
+        )
+        for item in found
+    ]
+    session.show(document, table(headings, rows))
+
+
+def _wait(session: Session, planned: set[int], timeout: float) -> set[int]:
+    """Wait until no planned account has windows left; returns the accounts that failed for good or in time."""
+    deadline = time.monotonic() + timeout
+    most = 0
+    while True:
+        with session.reading() as connection:
+            open_ones = [
+                one for one in health.accounts(connection) if one.account_id in planned and one.pending_windows
+            ]
+        failed = {one.account_id for one in open_ones if one.error_code in FINAL_CODES}
+        left = sum(one.pending_windows for one in open_ones if one.account_id not in failed)
+        most = max(most, left)
+        _progress(most - left, most)
+        if not left:
+            return failed
+        if time.monotonic() > deadline:
+            click.echo(f"not done after {timeout:g} s: {left} windows are left", err=True)
+            return {one.account_id for one in open_ones}
+        time.sleep(POLL_S)
+
+
+def _progress(done: int, whole: int) -> None:
+    if sys.stderr.isatty() and whole:
+        filled = 30 * done // whole
+        click.echo(f"\r[{'#' * filled}{'-' * (30 - filled)}] {done}/{whole} windows", err=True, nl=done == whole)
