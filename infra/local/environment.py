@@ -1,0 +1,93 @@
+"""What the operator's environment says, and the little of it that the processes get to see."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from infra.local.errors import RuntimeFault
+from infra.local.home import Home
+
+# Settings that an operator may give by the environment and that hold no secret.
+_PASSED = (
+    "ADLOOM_LOG_LEVEL",
+    "ADLOOM_META_GRAPH_URL",
+    "ADLOOM_META_DIALOG_URL",
+    "ADLOOM_DATABASE_POOL",
+    "ADLOOM_TRUSTED_PROXIES",
+)
+_SANDBOX_PASSED = ("ADLOOM_SANDBOX_SEED", "ADLOOM_SANDBOX_FACTS")
+# A function that calls a real platform may have to go through the company's proxy and trust its certificates.
+_OUTWARD = (
+    *("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"),
+    *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"),
+)
+_NO_PROXY = "127.0.0.1,localhost,::1"
+
+
+@dataclass(frozen=True)
+class Operator:
+    """The operator's wishes. `port` is None where any free port will do; `autoconnect` is False for an empty stack."""
+
+    port: int | None
+    public_url: str | None
+    autoconnect: bool
+    meta_app_id: str | None
+    meta_app_secret: str | None
+    passed: Mapping[str, str]
+    sandbox: Mapping[str, str]
+    outward: Mapping[str, str]
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> Operator:
+        app_id = environment.get("ADLOOM_META_APP_ID") or None
+        secret = environment.get("ADLOOM_META_APP_SECRET") or None
+        if (app_id is None) != (secret is None):
+            missing = "ADLOOM_META_APP_SECRET" if secret is None else "ADLOOM_META_APP_ID"
+            raise RuntimeFault(f"A real connection to Meta needs the app's id and its secret; {missing} is not set.")
+        return cls(
+            port=_port(environment.get("ADLOOM_PORT", "")),
+            public_url=environment.get("ADLOOM_PUBLIC_URL") or None,
+            autoconnect=environment.get("ADLOOM_AUTOCONNECT", "1") != "0",
+            meta_app_id=app_id,
+            meta_app_secret=secret,
+            passed=_pick(environment, _PASSED),
+            sandbox=_sandbox(environment),
+            outward=_pick(environment, _OUTWARD) | {"NO_PROXY": _NO_PROXY, "no_proxy": _NO_PROXY},
+        )
+
+
+def _pick(environment: Mapping[str, str], names: tuple[str, ...]) -> dict[str, str]:
+    return {name: environment[name] for name in names if environment.get(name)}
+
+
+def _sandbox(environment: Mapping[str, str]) -> dict[str, str]:
+    chosen = _pick(environment, _SANDBOX_PASSED)
+    if facts := chosen.get("ADLOOM_SANDBOX_FACTS"):
+        folder = Path(facts).expanduser().absolute()
+        if not folder.is_dir():
+            raise RuntimeFault(f"ADLOOM_SANDBOX_FACTS names {folder}, which is no folder.")
+        chosen["ADLOOM_SANDBOX_FACTS"] = str(folder)
+    return chosen
+
+
+def _port(text: str) -> int | None:
+    if not text:
+        return None
+    if not text.isdecimal() or not 0 < int(text) < 65536:  # noqa: PLR2004 - the range of ports
+        raise RuntimeFault(f"ADLOOM_PORT is {text!r}; set it to a number from 1 to 65535.")
+    return int(text)
+
+
+def base_environment(home: Home) -> dict[str, str]:
+    """What every process gets, and nothing else of the operator's environment."""
+    return {
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), "/usr/local/bin", "/usr/bin", "/bin"]),
+        "HOME": str(home.path / "work"),
+        "LANG": "C.UTF-8",
+        "PYTHONUNBUFFERED": "1",
+        "ADLOOM_CLOCK": f"file:{home.clock_file}",
+    }

@@ -1,0 +1,71 @@
+"""The record of what was started, and ending what a killed supervisor left behind."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from collections.abc import Mapping
+from typing import Any
+
+from infra.local.errors import RuntimeFault
+from infra.local.home import Home, read_json, write_json
+from infra.local.parts import Part
+from infra.local.postgres import servers_of
+from infra.local.processes import Identity, end, session_members, wait_gone
+
+_KILL = (signal.SIGKILL, 10.0)
+
+
+class Record:
+    """`processes.json`: every process that runs, with the signals that end it in order."""
+
+    def __init__(self, home: Home) -> None:
+        self._file = home.processes_file
+        self._entries: dict[str, Any] = {}
+
+    def add(self, part: Part, identity: Identity) -> None:
+        self._entries[part.name] = {**identity.record(), "stop": part.stop, "command": part.command[0]}
+        write_json(self._file, self._entries)
+
+    def remove(self, part: Part) -> None:
+        if self._entries.pop(part.name, None) is not None:
+            write_json(self._file, self._entries)
+
+
+def heal(home: Home) -> list[str]:
+    """End exactly what the record names and is still the same process; returns the names of what was ended.
+
+    Only for the holder of the supervisor's lock.
+    """
+    try:
+        entries = read_json(home.processes_file)
+    except RuntimeFault:
+        entries = {}  # nothing is written in place, so a person edited it; Postgres is found by its folder below
+    ended = [name for name, entry in entries.items() if _end_entry(entry)]
+    data = home.path / "postgres" / "data"
+    if strays := servers_of(data):
+        _end_servers(strays)
+        ended.append("postgres")
+    home.processes_file.unlink(missing_ok=True)
+    return list(dict.fromkeys(ended))
+
+
+def _end_entry(entry: Mapping[str, Any]) -> bool:
+    identity = Identity.read(entry)
+    if not session_members(identity):
+        return False
+    end(identity, [*[(int(number), float(wait)) for number, wait in entry["stop"]], _KILL])
+    return True
+
+
+def _end_servers(pids: list[int]) -> None:
+    """Sessions of a Postgres that was killed, or one that was started in the moment its supervisor was killed."""
+    strays = [identity for pid in pids if (identity := Identity.of(pid)) is not None]
+    for number, patience in ((signal.SIGTERM, 3.0), (signal.SIGQUIT, 5.0), _KILL):
+        for one in strays:
+            if one.alive:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(one.pid, number)
+        if wait_gone(strays, patience):
+            return

@@ -1,0 +1,211 @@
+"""The programs that others wrote: NATS, the S3 server and the front door, with the settings we give them."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from infra.local.errors import RuntimeFault
+from infra.local.home import Home, write_private
+from infra.local.parts import Part
+from infra.local.probes import HOST, Probe
+
+BUCKET = "adloom"
+# Uploads of creatives are the largest bodies anybody sends.
+_MAX_BODY = "32MB"
+# A part that is being restarted is back within this time, and its callers do not notice.
+_RETRY_DIAL = "3s"
+_LOCAL_NAMES = (HOST, "localhost", "[::1]")
+
+
+def program(name: str) -> str:
+    """A program that a wheel has put beside the interpreter."""
+    path = Path(sys.executable).parent / name
+    if not path.is_file():
+        raise RuntimeFault(
+            f"The program {name} is missing from {path.parent}. `make start` installs it on Linux (glibc) and macOS."
+        )
+    return str(path)
+
+
+def nats(home: Home, env: Mapping[str, str], port: int, passwords: Mapping[str, str]) -> Part:
+    """NATS with JetStream that syncs every write, and two users; only the connector may publish."""
+    folder = home.path / "nats"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    reader = {"publish": {"deny": [">"]}, "subscribe": {"allow": ["adloom.>", "_INBOX.>"]}}
+    settings = {
+        "server_name": "adloom",
+        "listen": f"{HOST}:{port}",
+        # The default of two minutes would lose acknowledged events when the machine goes down.
+        "jetstream": {"store_dir": str(folder), "sync_interval": "always"},
+        "authorization": {
+            "users": [
+                {"user": "connector", "password": passwords["connector"]},
+                {"user": "dashboard", "password": passwords["dashboard"], "permissions": reader},
+            ]
+        },
+    }
+    configuration = folder / "nats.conf"
+    write_private(configuration, json.dumps(settings, indent=2) + "\n")
+    command = (program("nats-server"), "--config", str(configuration))
+    return Part("nats", command, env, probe=Probe("nats", port), cwd=folder, about="NATS JetStream")
+
+
+def s3(home: Home, env: Mapping[str, str], port: int, access_key: str, secret_key: str) -> Part:
+    """An S3 server over a folder. The key pair goes by the environment: a command line is everyone's to read."""
+    folder = home.path / "s3"
+    (folder / BUCKET).mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    command = (program("rclone"), "serve", "s3", f"--addr={HOST}:{port}", str(folder))
+    keys = {"RCLONE_AUTH_KEY": f'"{access_key},{secret_key}"', "RCLONE_CONFIG": "/dev/null"}
+    # Asked without a key it refuses, which is an answer.
+    probe = Probe("http", port, statuses=(200, 400, 403))
+    return Part("s3", command, {**env, **keys}, probe=probe, cwd=folder, about="S3 (rclone)")
+
+
+@dataclass(frozen=True)
+class Routes:
+    """Where the front door listens and what lies behind it: function name -> port."""
+
+    port: int
+    public_url: str
+    dashboard: int
+    functions: Mapping[str, int]
+
+
+def caddy(home: Home, env: Mapping[str, str], routes: Routes) -> Part:
+    """The front door with a gateway's paths."""
+    folder = home.path / "work" / "caddy"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    configuration = folder / "Caddyfile"
+    write_private(configuration, caddyfile(routes))
+    return Part(
+        "caddy",
+        (program("caddy"), "run", "--adapter", "caddyfile", "--config", str(configuration)),
+        {**env, "XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)},
+        probe=Probe("http", routes.port, "/function/", (404,)),
+        cwd=folder,
+        stop=((signal.SIGTERM, 8.0),),
+        about="front door",
+    )
+
+
+def caddyfile(routes: Routes) -> str:
+    """The front door's settings. It answers only to the names people reach it by, so that no foreign page can
+    point a name of its own at this machine and talk to the dashboard through its visitor's browser.
+    """
+    names = dict.fromkeys([*_LOCAL_NAMES, urlsplit(routes.public_url).hostname or HOST])
+    sites = ", ".join(f"http://{name}:{routes.port}" for name in names)
+    functions = "\n".join(_function(name, port) for name, port in routes.functions.items())
+    return f"""{{
+	admin off
+	auto_https off
+	persist_config off
+	grace_period 5s
+	log {{
+		level WARN
+		format json
+	}}
+	servers {{
+		timeouts {{
+			read_header 10s
+			idle 2m
+		}}
+		max_header_size 64KB
+	}}
+}}
+
+{sites} {{
+	bind {HOST}
+	@unmarked not header X-Request-Id *
+	request_header @unmarked X-Request-Id {{http.request.uuid}}
+	request_body {{
+		max_size {_MAX_BODY}
+	}}
+	header {{
+		-Server
+		?X-Request-Id {{http.request.header.X-Request-Id}}
+		?X-Content-Type-Options nosniff
+		?Referrer-Policy strict-origin-when-cross-origin
+		?X-Frame-Options DENY
+	}}
+{functions}
+	handle /function/* {{
+		error "There is no such function" 404
+	}}
+	handle {{
+{_proxy(routes.dashboard)}
+	}}
+{_problems()}
+}}
+
+http://:{routes.port} {{
+	bind {HOST}
+	respond "This address is not served here" 421
+}}
+"""
+
+
+def _function(name: str, port: int) -> str:
+    return f"""	@{name} path /function/{name} /function/{name}/*
+	handle @{name} {{
+		uri strip_prefix /function/{name}
+{_proxy(port)}
+	}}"""
+
+
+def _proxy(port: int) -> str:
+    return f"""		reverse_proxy {HOST}:{port} {{
+			lb_try_duration {_RETRY_DIAL}
+			lb_try_interval 100ms
+			transport http {{
+				dial_timeout 2s
+				response_header_timeout 65s
+			}}
+		}}"""
+
+
+def _problems() -> str:
+    """The front door's own errors, in the form that every function uses."""
+    retryable = "{vars.retryable}"
+    document = json.dumps(
+        {
+            "type": "about:blank",
+            "title": "{http.error.status_text}",
+            "status": 0,
+            "detail": "{vars.detail}",
+            "code": "{vars.code}",
+            "retryable": retryable,
+            "request_id": "{http.request.header.X-Request-Id}",
+        }
+    )
+    document = document.replace('"status": 0', '"status": {http.error.status_code}').replace(
+        f'"{retryable}"', retryable
+    )
+    kinds = {
+        "413": ("false", "payload_too_large", "The request is larger than the front door lets in"),
+        "404": ("false", "not_found", "There is no such function"),
+    }
+    lines = [_vars("true", "unavailable", "The part behind this address does not answer; try again")]
+    for status, (again, code, detail) in kinds.items():
+        lines.append(f"\t\t@is{status} expression {{http.error.status_code}} == {status}")
+        lines.append(_vars(again, code, detail, f"@is{status} "))
+    body = document.replace("`", "")
+    return "\n".join(
+        [
+            "\thandle_errors {",
+            *lines,
+            "\t\theader Content-Type application/problem+json",
+            f"\t\trespond `{body}` {{http.error.status_code}}",
+            "\t}",
+        ]
+    )
+
+
+def _vars(retryable: str, code: str, detail: str, matcher: str = "") -> str:
+    return f'\t\tvars {matcher}{{\n\t\t\tretryable {retryable}\n\t\t\tcode {code}\n\t\t\tdetail "{detail}"\n\t\t}}'
