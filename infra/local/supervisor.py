@@ -13,6 +13,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from infra.local.errors import RuntimeFault
 from infra.local.home import Home
@@ -68,12 +69,13 @@ class Supervisor:
     async def start(self) -> None:
         """Start everything and return when all of it answers; RuntimeFault names the part that does not."""
         asyncio.get_running_loop().add_signal_handler(signal.SIGCHLD, self._reap)
-        _keep_earlier_logs(self.home, self.running)
+        _begin_afresh(self.home, self.running)
         self._tasks = [asyncio.create_task(self._keep(one)) for one in self.running.values()]
         self._tasks.append(asyncio.create_task(self._watch_holds()))
         ready = asyncio.create_task(self._all_ready(self.running))
         told = asyncio.create_task(self.stopping.wait())
-        await asyncio.wait({ready, told, self._fault}, timeout=START_LIMIT_S, return_when=asyncio.FIRST_COMPLETED)
+        events: set[asyncio.Future[Any]] = {ready, told, self._fault}
+        await asyncio.wait(events, timeout=START_LIMIT_S, return_when=asyncio.FIRST_COMPLETED)
         in_time = ready.done()
         for task in (ready, told):
             task.cancel()
@@ -91,8 +93,9 @@ class Supervisor:
         parts = {name: one.part for name, one in self.running.items()}
         for wave in stop_order(parts):
             await asyncio.gather(*(self._end(self.running[name]) for name in wave))
-            for name in wave:
-                self._move(self.running[name], "stopped")
+        for one in self.running.values():
+            if not one.part.once:
+                self._move(one, "stopped")
 
     async def _keep(self, one: Running) -> None:
         try:
@@ -158,7 +161,7 @@ class Supervisor:
 
     async def _mark_up(self, one: Running) -> None:
         probe = one.part.probe
-        while probe is not None and not await probe.answers():
+        while probe is not None and not await probe.answers():  # noqa: ASYNC110 - it is another process
             await asyncio.sleep(_PROBE_EVERY_S)
         one.ready.set()
         self._move(one, "up")
@@ -208,7 +211,7 @@ class Supervisor:
         for number, patience in (*one.part.stop, (signal.SIGKILL, _KILL_WAIT_S)):
             deadline = time.monotonic() + patience
             signal_session(one.identity, number)
-            while (alive := session_members(one.identity)) and time.monotonic() < deadline:
+            while (alive := session_members(one.identity)) and time.monotonic() < deadline:  # noqa: ASYNC110
                 await asyncio.sleep(_END_POLL_S)
             if not alive:
                 break
@@ -236,8 +239,13 @@ class Supervisor:
         self._changed()
 
 
-def _keep_earlier_logs(home: Home, names: Iterable[str]) -> None:
-    """Begin each log anew, so that what is shown of it belongs to this run; the run before stays beside it."""
+def _begin_afresh(home: Home, names: Iterable[str]) -> None:
+    """Begin each log anew, so that what is shown of it belongs to this run; the run before stays beside it.
+
+    What was held down in that run is not held in this one.
+    """
+    for hold in home.holds.iterdir():
+        hold.unlink()
     for name in names:
         log = home.log(name)
         if log.is_file() and log.stat().st_size:
