@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from flask import Request
 
-from adloom.db import Database
 from adloom.errors import InvalidRequest, Unauthenticated
 from adloom.identity import sessions
 from adloom.identity.policy import SessionSettings
 from adloom.identity.principal import Principal
 
+if TYPE_CHECKING:
+    from adloom.db import Database
+
 ORGANISATION_HEADER = "X-Adloom-Org"
 
 
-def authenticate(request: Request, database: Database, policy: SessionSettings) -> Principal | None:
+def authenticate(request: Request, database: Callable[[], Database], policy: SessionSettings) -> Principal | None:
     """Who sends the request; None without a credential.
 
     Only `Authorization: Bearer` counts: no cookie, no query parameter. Fails closed: an unknown, expired or revoked
@@ -24,7 +28,7 @@ def authenticate(request: Request, database: Database, policy: SessionSettings) 
     token = bearer_token(request)
     if token is None:
         return None
-    principal = sessions.principal_by_token(database, token, organisation(request), policy)
+    principal = sessions.principal_by_token(database(), token, organisation(request), policy)
     if principal is None:
         raise Unauthenticated("The session has ended or the key is unknown; log in again.")
     return principal

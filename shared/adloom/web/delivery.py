@@ -16,6 +16,7 @@ from adloom.events.catalogue import Event
 from adloom.events.envelope import parse
 from adloom.events.signature import SIGNATURE_HEADER, verify
 from adloom.settings import EventSettings
+from adloom.web.body import read
 from adloom.web.models import Accepted
 from adloom.web.public import EVENTS
 
@@ -58,7 +59,7 @@ class Deliveries:
             settings = app.settings()
             if not isinstance(settings, EventSettings):
                 raise ConfigurationError(f"{app.name} has no event secret among its settings.")
-            body = request.get_data(cache=False)
+            body = read(request)
             secret = settings.event_secret.get_secret_value()
             verify(request.headers.get(SIGNATURE_HEADER), body, secret, int(time.time()))
             self._handle(body)

@@ -18,6 +18,7 @@ from adloom.identity.policy import SessionSettings
 from adloom.settings import CoreSettings, DatabaseSettings, load
 from adloom.web import health, openapi, problems
 from adloom.web.authentication import authenticate
+from adloom.web.body import READ_LIMIT_BYTES
 from adloom.web.client_address import client_address, limit_key, parse_networks
 from adloom.web.delivery import Deliveries
 from adloom.web.guards import Guard
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
 S = TypeVar("S", bound=CoreSettings)
 H = TypeVar("H", bound=Callable[..., Any])
 
-MAX_BODY_BYTES = 1024 * 1024
-
 log = logs.get(__name__)
 
 
@@ -47,7 +46,7 @@ class Function(Flask, Generic[S]):
 
     def __init__(self, name: str, settings_model: type[S]) -> None:
         super().__init__(name, static_folder=None, template_folder=None)
-        self.config.update(MAX_CONTENT_LENGTH=MAX_BODY_BYTES, PROVIDE_AUTOMATIC_OPTIONS=False)
+        self.config.update(MAX_CONTENT_LENGTH=READ_LIMIT_BYTES, PROVIDE_AUTOMATIC_OPTIONS=False)
         self.url_map.merge_slashes = False  # no redirects: an address is right or unknown
         self.routes: list[Route] = []
         self.deliveries = Deliveries()
@@ -211,7 +210,7 @@ class Function(Flask, Generic[S]):
             if route.guard.limit is not None:
                 self._count(f"{route.endpoint}:{limit_key(self.client_address())}", route.guard.limit)
             return
-        g.principal = authenticate(request, self.database(), self.session_policy)
+        g.principal = authenticate(request, self.database, self.session_policy)
         route.guard.admit(g.principal)
 
     def _count(self, key: str, limit: Limit) -> None:

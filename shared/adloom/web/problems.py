@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from adloom import logs
-from adloom.errors import AdloomError, PlatformError, ValidationFailed
+from adloom.clock import real_now
+from adloom.errors import AdloomError, PlatformError, PlatformThrottled, ValidationFailed
 
 CONTENT_TYPE = "application/problem+json"
 _TYPE_PREFIX = "urn:adloom:problem:"
@@ -62,11 +63,19 @@ def from_error(error: AdloomError) -> Response:
         retryable=error.retryable,
         **members,
     )
-    if error.retry_after is not None:
-        response.headers["Retry-After"] = str(max(1, math.ceil(error.retry_after)))
+    wait = _wait(error)
+    if wait is not None:
+        response.headers["Retry-After"] = str(max(1, math.ceil(wait)))
     if error.status == 401:  # noqa: PLR2004
         response.headers["WWW-Authenticate"] = 'Bearer realm="adloom"'
     return response
+
+
+def _wait(error: AdloomError) -> float | None:
+    """Seconds until a retry may help, where that is known."""
+    if isinstance(error, PlatformThrottled):
+        return (error.retry_at - real_now()).total_seconds()
+    return error.retry_after
 
 
 def from_http(error: HTTPException) -> Response:

@@ -15,7 +15,7 @@ from werkzeug.exceptions import UnsupportedMediaType
 
 from adloom.errors import InvalidRequest, ValidationFailed
 from adloom.identity.principal import Principal
-from adloom.web import strict_json
+from adloom.web import body, strict_json
 from adloom.web.guards import Guard
 
 _PATH_PARAMETER = re.compile(r"<([a-z_]+)>")
@@ -129,7 +129,7 @@ def read_body(request: Request, model: type[BaseModel]) -> BaseModel:
     """The body as the model: strict JSON of content type application/json."""
     if request.mimetype != "application/json":
         raise UnsupportedMediaType
-    text = request.get_data(cache=False)
+    text = body.read(request)
     try:
         strict_json.parse(text)
     except strict_json.InvalidJsonError as error:

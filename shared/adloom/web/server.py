@@ -18,7 +18,8 @@ from waitress.task import ErrorTask  # type: ignore[import-untyped]
 
 from adloom import logs
 from adloom.web import problems
-from adloom.web.function import MAX_BODY_BYTES, Function
+from adloom.web.body import MAX_BODY_BYTES
+from adloom.web.function import Function
 from adloom.web.inflight import InflightLimit
 
 DEFAULT_INFLIGHT = 8
