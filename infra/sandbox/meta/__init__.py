@@ -1,0 +1,1 @@
+"""Meta's Graph API: Marketing API reads, insights, OAuth."""

@@ -1,0 +1,61 @@
+"""The sandbox's settings, read once from the environment. A missing one stops the start with a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+DEFAULT_SEED = 7
+_LAST_PORT = 65535
+
+
+class SettingsError(Exception):
+    """A setting is missing or wrong; the text says what to set."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """`facts` is None where the sandbox generates its own folder under `home`."""
+
+    port: int
+    home: Path
+    key: str
+    seed: int
+    facts: Path | None
+    meta_app_id: str
+    meta_app_secret: str
+
+
+def read(environment: Mapping[str, str]) -> Settings:
+    """Read every setting; SettingsError for the first that is missing or wrong."""
+    facts = environment.get("ADLOOM_SANDBOX_FACTS", "")
+    port = _int(environment, "ADLOOM_SANDBOX_PORT", None)
+    if not 0 < port <= _LAST_PORT:
+        raise SettingsError(f"ADLOOM_SANDBOX_PORT is {port}; set it to a free port, e.g. 8090")
+    return Settings(
+        port=port,
+        home=Path(_needed(environment, "ADLOOM_SANDBOX_HOME", "a folder that the sandbox may write to")),
+        key=_needed(environment, "ADLOOM_SANDBOX_KEY", "a secret of your choice that guards /_sandbox/"),
+        seed=_int(environment, "ADLOOM_SANDBOX_SEED", DEFAULT_SEED),
+        facts=Path(facts) if facts else None,
+        meta_app_id=_needed(environment, "ADLOOM_META_APP_ID", "the id of the Meta app, any digits for the sandbox"),
+        meta_app_secret=_needed(environment, "ADLOOM_META_APP_SECRET", "the secret of the Meta app"),
+    )
+
+
+def _needed(environment: Mapping[str, str], name: str, what: str) -> str:
+    value = environment.get(name, "")
+    if not value:
+        raise SettingsError(f"{name} is not set; set it to {what}")
+    return value
+
+
+def _int(environment: Mapping[str, str], name: str, default: int | None) -> int:
+    text = environment.get(name, "")
+    if not text and default is not None:
+        return default
+    try:
+        return int(text)
+    except ValueError:
+        raise SettingsError(f"{name} is {text!r}; set it to a whole number") from None
