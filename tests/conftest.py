@@ -1,0 +1,143 @@
+"""Fixtures of all tests: a real Postgres with migrations, and people and organisations in it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+from adloom.db import Database, migrate
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+from sqlalchemy import text
+
+from infra.local.stack import Stack
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """A database of its own, migrated, on the session's server."""
+
+    stack: Stack
+    name: str
+
+    def url(self, process: str) -> str:
+        """The URL with which a process (auth, sync-meta, cli, ...) connects."""
+        return str(self.stack.secret("admin", f"{process}-database-url")).rsplit("/", 1)[0] + f"/{self.name}"
+
+    @property
+    def admin_url(self) -> str:
+        return str(self.stack.secret("admin", "admin-database-url")).rsplit("/", 1)[0] + f"/{self.name}"
+
+    def create(self) -> None:
+        with psycopg.connect(self.server, autocommit=True) as connection:
+            connection.execute(sql.SQL("create database {}").format(sql.Identifier(self.name)))
+
+    def drop(self) -> None:
+        with psycopg.connect(self.server, autocommit=True) as connection:
+            connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(self.name)))
+
+    @property
+    def server(self) -> str:
+        return make_conninfo(self.stack.secret("admin", "admin-database-url"), dbname="postgres")
+
+
+@pytest.fixture(scope="session")
+def postgres_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A Postgres server for the whole run, with the login roles and their passwords."""
+    with Stack(tmp_path_factory.mktemp("postgres") / "home", parts=["migrate"]) as stack:
+        yield stack
+
+
+@pytest.fixture
+def empty_database(postgres_stack: Stack) -> Iterator[Postgres]:
+    """A database without migrations, for one test."""
+    database = Postgres(postgres_stack, f"test_{uuid.uuid4().hex[:12]}")
+    database.create()
+    yield database
+    database.drop()
+
+
+@pytest.fixture(scope="module")
+def postgres(postgres_stack: Stack) -> Iterator[Postgres]:
+    """A migrated database for one test module."""
+    database = Postgres(postgres_stack, f"test_{uuid.uuid4().hex[:12]}")
+    database.create()
+    migrate.upgrade(database.admin_url)
+    yield database
+    database.drop()
+
+
+@pytest.fixture
+def connect(postgres: Postgres) -> Iterator[Callable[[str], Database]]:
+    """`connect("sync-meta")` is the module's database as that process sees it."""
+    opened: list[Database] = []
+
+    def as_process(process: str, pool_size: int = 3) -> Database:
+        opened.append(Database(postgres.url(process), pool_size=pool_size))
+        return opened[-1]
+
+    yield as_process
+    for database in opened:
+        database.close()
+
+
+@pytest.fixture
+def make_organisation(connect: Callable[[str], Database]) -> Callable[..., uuid.UUID]:
+    """`make_organisation("Acme")` is a new organisation's id."""
+    auth = connect("auth")
+
+    def make(name: str = "Acme") -> uuid.UUID:
+        org_id = uuid.uuid4()
+        with auth.tenant(org_id) as connection:
+            connection.execute(
+                text("insert into organisations (org_id, name) values (:org_id, :name)"),
+                {"org_id": org_id, "name": name},
+            )
+        return org_id
+
+    return make
+
+
+@pytest.fixture
+def make_account(connect: Callable[[str], Database]) -> Callable[..., int]:
+    """`make_account(org_id, "1234")` connects a Meta ad account and returns our id of it."""
+
+    def make(org_id: uuid.UUID, external_id: str, currency: str = "EUR", timezone: str = "Europe/Berlin") -> int:
+        connection_id = uuid.uuid4()
+        values = {
+            "org_id": org_id,
+            "connection_id": connection_id,
+            "external_id": external_id,
+            "currency": currency,
+            "timezone": timezone,
+        }
+        with connect("oauth-callback").tenant(org_id) as connection:
+            connection.execute(
+                text(
+                    "insert into connections (connection_id, org_id, platform, external_user_id, name)"
+                    " values (:connection_id, :org_id, 'meta', 'person-' || :external_id, 'A person')"
+                ),
+                values,
+            )
+        with connect("sync-meta").tenant(org_id) as connection:
+            return int(
+                connection.execute(
+                    text(
+                        "insert into ad_accounts (org_id, connection_id, platform, external_id, name, currency, timezone)"
+                        " values (:org_id, :connection_id, 'meta', :external_id, 'Account ' || :external_id, :currency,"
+                        " :timezone) returning account_id"
+                    ),
+                    values,
+                ).scalar_one()
+            )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def project_root() -> Path:
+    return Path(__file__).resolve().parents[1]

@@ -1,0 +1,49 @@
+"""One row of two organisations in every table, for tests that look at all of them."""
+
+from __future__ import annotations
+
+import uuid
+
+import psycopg
+
+
+def fill(connection: psycopg.Connection) -> tuple[uuid.UUID, uuid.UUID]:
+    """One row of each organisation in each table, made by the superuser, who is above row security."""
+    found = (uuid.uuid4(), uuid.uuid4())
+    for number, org in enumerate(found, start=1):
+        for statement in ROWS.strip().split(";\n"):
+            connection.execute(statement.format(org=f"'{org}'", n=number, h="\\x" + f"{number:02x}" * 32))
+    connection.commit()
+    return found
+
+
+ROWS = """
+insert into organisations (org_id, name) values ({org}, 'Org {n}');
+insert into users (user_id, org_id, email, name) values ({org}, {org}, 'person{n}@example.com', 'Person');
+insert into memberships (org_id, user_id, role) values ({org}, {org}, 'owner');
+insert into user_credentials (user_id, org_id, password_hash) values ({org}, {org}, 'hash');
+insert into sessions values ({org}, {org}, {org}, '{h}', now(), now(), now() + '1 day', now() + '1 day', null);
+insert into operator_keys (key_hash, name) values ('{h}', 'key {n}');
+insert into oauth_states values ('{h}', {org}, 'meta', null, 'http://x', now(), now(), null);
+insert into connections (connection_id, org_id, platform, external_user_id, name) values ({org}, {org}, 'meta', 'x', 'x');
+insert into connection_tokens values ({org}, {org}, 'secret');
+insert into ad_accounts (account_id, org_id, connection_id, platform, external_id, name, currency, timezone)
+    overriding system value values ({n}, {org}, {org}, 'meta', 'x', 'x', 'EUR', 'UTC');
+insert into platform_pauses values ('platform{n}', now());
+insert into entities (account_id, org_id, level, external_id, name, status, first_seen_at, run_id)
+    values ({n}, {org}, 'ad', 'x', 'x', 'active', now(), 1);
+insert into entity_changes (account_id, org_id, level, external_id, field, seen_at, run_id)
+    values ({n}, {org}, 'ad', 'x', 'name', now(), 1);
+insert into sync_runs (org_id, account_id, kind, api_version, query, timezone, currency, started_at, business_at, outcome)
+    values ({org}, {n}, 'metrics', 'v1', '{{}}', 'UTC', 'EUR', now(), now(), 'succeeded');
+insert into sync_windows (org_id, account_id, since, until) values ({org}, {n}, '2026-01-01', '2026-01-02');
+insert into reconciliations values ({n}, {org}, '2026-01-01', 'ad', 1, 1, 1, 1, 1, 1, 'match', null, now(), 1);
+insert into metrics (account_id, org_id, level, entity_id, day, valid_from, run_id)
+    values ({n}, {org}, 'ad', 'x', '2026-01-01', now(), 1);
+insert into restatements (account_id, org_id, level, entity_id, day, valid_from, valid_to, run_id, replaced_by_run_id)
+    values ({n}, {org}, 'ad', 'x', '2026-01-01', now() - interval '1 day', now(), 1, 2);
+insert into outbox (event_id, org_id, subject, envelope) values ({org}, {org}, 'adloom.x.y', '{{}}');
+insert into inbox (function, event_id, org_id) values ('x', {org}, {org});
+insert into dead_letters (org_id, function, event_id, subject, envelope, attempts, last_error)
+    values ({org}, 'x', {org}, 'x', '{{}}', 1, 'x')
+"""
