@@ -1,0 +1,59 @@
+# Every target installs what it needs first; `make help` explains them.
+
+BOOT = python3 infra/local/bootstrap.py
+FAMILIES = base meta connector dashboard sandbox local dev
+export PYTHONDONTWRITEBYTECODE =
+
+.DEFAULT_GOAL := help
+.PHONY: help up start stop status test lint verify lock soak bench clean
+.NOTPARALLEL:
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo "Variables of the environment: ADLOOM_HOME (where a stack keeps its data, default .adloom), ADLOOM_PORT (its"
+	@echo "front door, default a free one from 8080 on), ADLOOM_AUTOCONNECT=0 (connect no sandbox at the first start),"
+	@echo "ADLOOM_META_APP_ID and ADLOOM_META_APP_SECRET (a real Meta app instead of the sandbox)."
+
+up: ## Run the whole stack in the foreground; Ctrl-C stops it
+	@$(BOOT) local -- -m infra.local up
+
+start: ## Start the whole stack in the background and return when everything answers
+	@$(BOOT) local -- -m infra.local start
+
+stop: ## Stop the stack; no process is left behind
+	@$(BOOT) local -- -m infra.local stop
+
+status: ## Show each part: state, process, port, memory, restarts
+	@$(BOOT) local -- -m infra.local status
+
+test: ## Run lint and every suite of tests, with the minutes of each
+	@$(BOOT) dev --browser -- -m infra.local.suites
+
+lint: ## Check style, format, types and who imports whom
+	@$(BOOT) dev -- -m infra.local.suites lint
+
+verify: ## Check the numbers against a facts folder, end to end: FACTS=<folder>, KEEP=1 leaves the stack running
+	@$(BOOT) dev -- -m infra.verify $(if $(FACTS),--facts "$(FACTS)") $(if $(KEEP),--keep)
+
+lock: ## Resolve the locked dependencies again: UPGRADE=1 takes newer versions
+	@$(BOOT) dev
+	@.venv/bin/uv pip compile --quiet shared/requirements/uv.in --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-annotate $(if $(UPGRADE),--upgrade) -o shared/requirements/uv.txt
+	@for family in $(FAMILIES); do \
+		echo "locking $$family"; \
+		extra="--extra $$family"; [ $$family = base ] && extra=; \
+		.venv/bin/uv pip compile --quiet shared/pyproject.toml $$extra --universal --python-version 3.11 \
+			--generate-hashes --no-header --no-annotate $(if $(UPGRADE),--upgrade) \
+			-o shared/requirements/$$family.txt || exit 1; \
+	done
+
+soak: ## Run the stack for MINUTES (default 30) while parts are killed, and compare the numbers at the end
+	@$(BOOT) dev -- -m pytest tests/bench -m soak -q -s
+
+bench: ## Measure start, sync and pages
+	@$(BOOT) dev -- -m pytest tests/bench -m "not soak" -q -s
+
+clean: ## Stop the stack and remove its data and what builds left; YES=1 where real platforms are connected
+	@$(BOOT) local -- -m infra.local clean $(if $(YES),--yes)
+	@rm -rf build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage

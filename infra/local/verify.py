@@ -1,0 +1,190 @@
+"""Proves a facts folder end to end: a throwaway stack, every account synced, the exports equal to the folder.
+
+    python -m infra.local.verify FACTS [KEEP]
+
+Prints `N cells compared, M differ`; exit 1 when M > 0 or N = 0, 2 when the run itself could not be done.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as time_of_day
+from decimal import Decimal
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from infra.local.errors import RuntimeFault
+from infra.local.home import ROOT
+from infra.local.stack import Stack
+from infra.sandbox.facts.expected import METRICS, Cells, Expected, expected
+
+LEVELS = {"account": "account_id", "campaign": "campaign_id", "ad_group": "adgroup_id", "ad": "ad_id"}
+SYNC_TIMEOUT_S = 1800
+SHOWN = 20
+INSTANTS = {"entities.csv": ("created_at", "updated_at", "deleted_at"), "restated.csv": ("visible_until",)}
+
+
+@dataclass
+class Comparison:
+    """Counts cells; keeps the first differences to show."""
+
+    compared: int = 0
+    differing: int = 0
+
+    def cell(self, where: str, is_: object, should_be: object) -> None:
+        self.compared += 1
+        if is_ != should_be:
+            self.differing += 1
+            if self.differing <= SHOWN:
+                print(f"  {where}: stored {is_}, the folder says {should_be}", file=sys.stderr)
+
+
+def rows(path: Path) -> Iterator[dict[str, str]]:
+    if path.exists():
+        with path.open(encoding="utf-8", newline="") as file:
+            yield from csv.DictReader(file)
+
+
+@dataclass(frozen=True)
+class Span:
+    """The folder's first and last local day, and the last instant it speaks of."""
+
+    first: date
+    last: date
+    instant: datetime
+
+    @classmethod
+    def of(cls, folder: Path) -> Span:
+        days, instants = [], []
+        for name in ("facts.csv", "restated.csv"):
+            for row in rows(folder / name):
+                day = date.fromisoformat(row["date"])
+                days.append(day)
+                midnight = datetime.combine(day + timedelta(days=1), time_of_day(), ZoneInfo(row["timezone"]))
+                instants.append(midnight)
+        days += [date.fromisoformat(row["date"]) for row in rows(folder / "account_totals.csv")]
+        for name, columns in INSTANTS.items():
+            instants += [datetime.fromisoformat(row[c]) for row in rows(folder / name) for c in columns if row.get(c)]
+        if not days:
+            raise RuntimeFault(f"{folder} has no facts to verify.")
+        return cls(min(days), max(days), max(instants))
+
+    @property
+    def clock(self) -> datetime:
+        """Noon of the day after the last instant: every account's last day has ended."""
+        return datetime.combine(self.instant.astimezone(UTC).date() + timedelta(days=1), time_of_day(12), UTC)
+
+
+def adloom(stack: Stack, *arguments: str) -> None:
+    """Run the command line against the stack; its words go to ours."""
+    command = [sys.executable, "-m", "adloom.cli", *arguments]
+    done = subprocess.run(command, cwd=ROOT, env={**os.environ, **stack.env("cli")}, check=False)
+    if done.returncode:
+        raise RuntimeFault(f"`adloom {' '.join(arguments)}` ended with {done.returncode}")
+
+
+def sync_and_export(stack: Stack, span: Span, target: Path) -> None:
+    """Connect every account, sync all days, and write one file per level."""
+    between = ("--since", span.first.isoformat(), "--until", span.last.isoformat())
+    adloom(stack, "connect", "sandbox")
+    adloom(stack, "sync", "run", *between, "--wait", "--timeout", str(SYNC_TIMEOUT_S))
+    for level in LEVELS:
+        output = ("--output", str(target / f"{level}.csv"))
+        adloom(stack, "export", "metrics", "--level", level, *between, "--format", "csv", *output)
+
+
+def compare(target: Path, folder: Path, now: datetime) -> Comparison:
+    """Every exported cell against the folder, both ways: what is missing and what is too much differ too."""
+    should = expected(folder, now)
+    comparison = Comparison()
+    sums = {"account": should.accounts, "campaign": should.campaigns, "ad_group": should.adgroups, "ad": should.ads}
+    for level, column in LEVELS.items():
+        stored = {
+            (row["platform"], row[column], date.fromisoformat(row["date"])): row
+            for row in rows(target / f"{level}.csv")
+        }
+        for key in stored.keys() | sums[level].keys():
+            _compare_row(comparison, level, key, stored.get(key), sums[level].get(key), should)
+    _compare_reach(comparison, target, folder, now)
+    return comparison
+
+
+def _compare_row(
+    comparison: Comparison,
+    level: str,
+    key: tuple[str, str, date],
+    row: dict[str, str] | None,
+    cells: Cells | None,
+    should: Expected,
+) -> None:
+    where = f"{level} {key[0]} {key[1]} {key[2]}"
+    for metric in METRICS:
+        is_ = Decimal((row or {}).get(metric) or 0)
+        comparison.cell(f"{where} {metric}", is_, getattr(cells, metric) if cells else Decimal(0))
+    if row is None or cells is None:
+        return
+    comparison.cell(f"{where} currency", row["currency"], should.currencies.get((row["platform"], row["account_id"])))
+    for part, prefix in (("campaign", "campaign"), ("ad_group", "adgroup"), ("ad", "ad")):
+        if identity := row[f"{prefix}_id"]:
+            name = should.names.get((row["platform"], part, identity))
+            comparison.cell(f"{where} {part} name", row[f"{prefix}_name"], name)
+
+
+def _compare_reach(comparison: Comparison, target: Path, folder: Path, now: datetime) -> None:
+    """Reach is not additive, so only ad rows are compared, and only those that were never restated."""
+    restated = {(row["platform"], row["ad_id"], row["date"]) for row in rows(folder / "restated.csv")}
+    stored = {(row["platform"], row["ad_id"], row["date"]): row["reach"] for row in rows(target / "ad.csv")}
+    for row in rows(folder / "facts.csv"):
+        key = (row["platform"], row["ad_id"], row["date"])
+        if not row.get("reach") or not row["ad_id"] or key in restated:
+            continue
+        if date.fromisoformat(row["date"]) <= now.astimezone(ZoneInfo(row["timezone"])).date():
+            comparison.cell(f"ad {' '.join(key)} reach", Decimal(stored.get(key) or 0), Decimal(row["reach"]))
+
+
+def verify(folder: Path, keep: Path | None) -> int:
+    began = time.monotonic()
+    span = Span.of(folder)
+    with tempfile.TemporaryDirectory(prefix="adloom-verify-") as scratch:
+        target = keep or Path(scratch) / "exports"
+        target.mkdir(parents=True, exist_ok=True)
+        with Stack(Path(scratch) / "home", facts=folder, clock=span.clock, rate=0) as stack:
+            try:
+                sync_and_export(stack, span, target)
+            except RuntimeFault:
+                if keep:
+                    shutil.copytree(stack.home.logs, keep / "logs", dirs_exist_ok=True)
+                raise
+        comparison = compare(target, folder, span.clock)
+    print(f"took {time.monotonic() - began:.1f} s", file=sys.stderr)
+    print(f"{comparison.compared} cells compared, {comparison.differing} differ")
+    return 1 if comparison.differing or not comparison.compared else 0
+
+
+def main(arguments: list[str]) -> int:
+    if len(arguments) not in (1, 2) or not arguments[0]:
+        print("usage: make verify FACTS=<folder> [KEEP=<folder>]", file=sys.stderr)
+        return 2
+    folder = Path(arguments[0]).expanduser().absolute()
+    if not (folder / "facts.csv").is_file():
+        print(f"There is no facts.csv in {folder}.", file=sys.stderr)
+        return 2
+    keep = Path(arguments[1]).expanduser().absolute() if len(arguments) > 1 and arguments[1] else None
+    try:
+        return verify(folder, keep)
+    except RuntimeFault as fault:
+        print(f"verify: {fault}", file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
