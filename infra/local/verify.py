@@ -35,8 +35,9 @@ INSTANTS = {"entities.csv": ("created_at", "updated_at", "deleted_at"), "restate
 
 @dataclass
 class Comparison:
-    """Counts cells; keeps the first differences to show."""
+    """Counts cells against what they should be; shows the first differences."""
 
+    should: Expected
     compared: int = 0
     differing: int = 0
 
@@ -105,7 +106,7 @@ def sync_and_export(stack: Stack, span: Span, target: Path) -> None:
 def compare(target: Path, folder: Path, now: datetime) -> Comparison:
     """Every exported cell against the folder, both ways: what is missing and what is too much differ too."""
     should = expected(folder, now)
-    comparison = Comparison()
+    comparison = Comparison(should)
     sums = {"account": should.accounts, "campaign": should.campaigns, "ad_group": should.adgroups, "ad": should.ads}
     for level, column in LEVELS.items():
         stored = {
@@ -113,18 +114,13 @@ def compare(target: Path, folder: Path, now: datetime) -> Comparison:
             for row in rows(target / f"{level}.csv")
         }
         for key in stored.keys() | sums[level].keys():
-            _compare_row(comparison, level, key, stored.get(key), sums[level].get(key), should)
+            _compare_row(comparison, level, key, stored.get(key), sums[level].get(key))
     _compare_reach(comparison, target, folder, now)
     return comparison
 
 
 def _compare_row(
-    comparison: Comparison,
-    level: str,
-    key: tuple[str, str, date],
-    row: dict[str, str] | None,
-    cells: Cells | None,
-    should: Expected,
+    comparison: Comparison, level: str, key: tuple[str, str, date], row: dict[str, str] | None, cells: Cells | None
 ) -> None:
     where = f"{level} {key[0]} {key[1]} {key[2]}"
     for metric in METRICS:
@@ -132,6 +128,7 @@ def _compare_row(
         comparison.cell(f"{where} {metric}", is_, getattr(cells, metric) if cells else Decimal(0))
     if row is None or cells is None:
         return
+    should = comparison.should
     comparison.cell(f"{where} currency", row["currency"], should.currencies.get((row["platform"], row["account_id"])))
     for part, prefix in (("campaign", "campaign"), ("ad_group", "adgroup"), ("ad", "ad")):
         if identity := row[f"{prefix}_id"]:
