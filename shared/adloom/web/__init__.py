@@ -4,7 +4,17 @@ from adloom.identity.principal import Principal
 from adloom.web.delivery import Delivery
 from adloom.web.function import Function, create_function
 from adloom.web.guards import Guard
-from adloom.web.models import Id, RequestModel
+from adloom.web.models import ForeignQuery, Id, RequestModel
 from adloom.web.openfaas import openfaas
 
-__all__ = ["Delivery", "Function", "Guard", "Id", "Principal", "RequestModel", "create_function", "openfaas"]
+__all__ = [
+    "Delivery",
+    "ForeignQuery",
+    "Function",
+    "Guard",
+    "Id",
+    "Principal",
+    "RequestModel",
+    "create_function",
+    "openfaas",
+]

@@ -16,7 +16,7 @@ from adloom import logs
 from adloom.errors import AdloomError, ConfigurationError, TooManyRequests, Unavailable
 from adloom.identity.policy import SessionSettings
 from adloom.settings import CoreSettings, DatabaseSettings, load
-from adloom.web import health, openapi, problems
+from adloom.web import health, openapi, pages, problems
 from adloom.web.authentication import authenticate
 from adloom.web.body import READ_LIMIT_BYTES
 from adloom.web.client_address import client_address, limit_key, parse_networks
@@ -58,7 +58,7 @@ class Function(Flask, Generic[S]):
         self._steps: list[Callable[[], None]] = []
         self.before_request(self._begin)
         self.after_request(self._finish)
-        self.register_error_handler(Exception, self._problem)
+        self.register_error_handler(Exception, self._fail)
         health.add(self)
         openapi.add(self)
 
@@ -189,8 +189,10 @@ class Function(Flask, Generic[S]):
     def _add(self, route: Route) -> None:
         def view(**path_values: str) -> Response:
             self._admit(route)
-            principal = g.get("principal")
-            return route.respond(route.handler(**route.arguments(request, path_values, principal)))
+            result = route.handler(**route.arguments(request, path_values, g.get("principal")))
+            if isinstance(result, pages.Page):
+                return self._show(result, route)
+            return route.respond(result)
 
         super().add_url_rule(route.path, route.endpoint, view, methods=[route.method])
         self.routes.append(route)
@@ -238,6 +240,21 @@ class Function(Flask, Generic[S]):
             org_id=str(principal.org_id) if principal and principal.org_id else None,
         )
         return response
+
+    def _show(self, page: pages.Page, route: Route) -> Response:
+        if pages.wanted(request):
+            return pages.page(page.title, page.text, link=self.settings().public_url, status=route.status)
+        return route.respond(page.data)
+
+    def _fail(self, error: Exception) -> Response:
+        response = self._problem(error)
+        if self._is_page() and pages.wanted(request):
+            return pages.of_problem(response, self.settings().public_url)
+        return response
+
+    def _is_page(self) -> bool:
+        rule = request.url_rule
+        return rule is not None and any(r.endpoint == rule.endpoint and r.produces == pages.HTML for r in self.routes)
 
     def _problem(self, error: Exception) -> Response:
         if isinstance(error, HTTPException):

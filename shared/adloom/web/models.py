@@ -21,6 +21,12 @@ class RequestModel(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class ForeignQuery(BaseModel):
+    """A query that others write, such as an ad platform's redirect: what we do not know in it is ignored."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
 class Accepted(BaseModel):
     """A hint was heard. Tells nothing else."""
 

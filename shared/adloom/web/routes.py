@@ -17,6 +17,7 @@ from adloom.errors import InvalidRequest, ValidationFailed
 from adloom.identity.principal import Principal
 from adloom.web import body, strict_json
 from adloom.web.guards import Guard
+from adloom.web.models import ForeignQuery, RequestModel
 
 _PATH_PARAMETER = re.compile(r"<([a-z_]+)>")
 _NO_BODY = 204
@@ -111,8 +112,8 @@ def define(
         summary=summary,
         status=status,
         handler=handler,
-        body=_request_model(hints.get("body"), f"{method} {path}"),
-        query=_request_model(hints.get("query"), f"{method} {path}"),
+        body=_request_model(hints.get("body"), f"{method} {path}", (RequestModel,)),
+        query=_request_model(hints.get("query"), f"{method} {path}", (RequestModel, ForeignQuery)),
         parameters={name: TypeAdapter(hints[name]) for name in sorted(in_path)},
         wants_principal="principal" in names,
         response=response if inspect.isclass(response) and issubclass(response, BaseModel) else None,
@@ -173,11 +174,9 @@ def _checked(text: str) -> str:
     return text
 
 
-def _request_model(hint: Any, where: str) -> type[BaseModel] | None:
+def _request_model(hint: Any, where: str, bases: tuple[type[BaseModel], ...]) -> type[BaseModel] | None:
     if hint is None:
         return None
-    if not (inspect.isclass(hint) and issubclass(hint, BaseModel)):
-        raise RouteDefinitionError(f"{where}: body and query are pydantic models")
-    if hint.model_config.get("extra") != "forbid":
-        raise RouteDefinitionError(f"{where}: {hint.__name__} accepts unknown fields; derive it from RequestModel")
+    if not (inspect.isclass(hint) and issubclass(hint, bases)):
+        raise RouteDefinitionError(f"{where}: derive {hint} from {bases[0].__name__}, which refuses unknown fields")
     return hint

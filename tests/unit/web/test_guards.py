@@ -59,7 +59,7 @@ def test_a_body_that_accepts_unknown_fields_cannot_be_defined() -> None:
     def take(body: Loose) -> Answer:
         return Answer(heard=body.text)
 
-    with pytest.raises(RouteDefinitionError, match="unknown fields"):
+    with pytest.raises(RouteDefinitionError, match="derive .*Loose"):
         probe().route_model("POST", "/loose", guard=anyone(), summary="Loose")(take)
 
 

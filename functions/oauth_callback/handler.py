@@ -1,0 +1,121 @@
+"""Connections to ad platforms: start a log-in, take it back from the platform, list them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, Field, StringConstraints
+
+from adloom.connections import flow, store
+from adloom.connections.vault import Vault
+from adloom.platforms.grant import OAuth
+from adloom.settings import CoreSettings, DatabaseSettings, EventSettings, MetaSettings, TokenRingSettings
+from adloom.web import ForeignQuery, Guard, Principal, RequestModel, create_function, openfaas, pages
+from adloom.web.public import CALLBACK
+
+Platform = Literal["meta"]
+Text = Annotated[str, StringConstraints(max_length=4096)]
+
+
+class OAuthCallbackSettings(CoreSettings, DatabaseSettings, EventSettings, TokenRingSettings, MetaSettings):
+    pass
+
+
+class ConnectRequest(RequestModel):
+    platform: Platform
+
+
+class Started(BaseModel):
+    authorize_url: str = Field(description="Send the person there; it is good for ten minutes and one log-in")
+
+
+class CallbackQuery(ForeignQuery):
+    state: Text | None = None
+    code: Text | None = None
+    error: Text | None = None
+
+
+class Finished(BaseModel):
+    connection_id: UUID
+    platform: str
+    name: str
+
+
+class Connection(BaseModel):
+    connection_id: UUID
+    platform: str
+    name: str
+    status: str
+    scopes: list[str]
+    token_expires_at: datetime | None
+    broken_code: str | None
+    connected_at: datetime
+
+
+class Connections(BaseModel):
+    connections: list[Connection]
+
+
+app = create_function("oauth-callback", OAuthCallbackSettings)
+
+
+@app.on_start
+def check_token_ring() -> None:
+    _vault()
+
+
+@app.route_model("POST", "/connections", guard=Guard.role("admin"), summary="Start a log-in at a platform", status=201)
+def start(body: ConnectRequest, principal: Principal) -> Started:
+    url = flow.start(
+        app.database(),
+        _oauth(body.platform),
+        org_id=principal.org_id,
+        user_id=principal.user_id,
+        platform=body.platform,
+        redirect_uri=f"{app.settings().public_url.rstrip('/')}/function/{app.name}{CALLBACK.path}",
+    )
+    return Started(authorize_url=url)
+
+
+@app.public(CALLBACK, summary="The end of a log-in", produces=pages.HTML, problems=(403, 409, 502))
+def finish(query: CallbackQuery) -> pages.Page:
+    came = flow.Return(query.state, query.code, query.error)
+    finished = flow.finish(app.database(), _vault(), _oauth, came)
+    return pages.Page(
+        title="Connected",
+        text=f"Adloom is now reading the ad accounts of {finished.name}. The first numbers appear in a moment.",
+        data=Finished(connection_id=finished.connection_id, platform=finished.platform, name=finished.name),
+    )
+
+
+@app.route_model("GET", "/connections", guard=Guard.role("viewer"), summary="The organisation's connections")
+def connections(principal: Principal) -> Connections:
+    with app.database().tenant(principal.org_id, principal.account_scope) as connection:
+        found = store.every(connection)
+    return Connections(connections=[Connection(**vars(each)) for each in found])
+
+
+@app.tick
+def forget_old_states() -> None:
+    flow.purge(app.database())
+
+
+def _vault() -> Vault:
+    return Vault(app.settings().token_ring.get_secret_value())
+
+
+def _oauth(_platform: str) -> OAuth:
+    from adloom.platforms.meta.oauth import MetaOAuth  # httpx, which only a log-in needs
+
+    settings = app.settings()
+    return MetaOAuth(
+        app_id=settings.meta_app_id,
+        app_secret=settings.meta_app_secret.get_secret_value(),
+        graph_url=settings.graph_url,
+        dialog_url=settings.dialog_url,
+    )
+
+
+handle = openfaas(app)
