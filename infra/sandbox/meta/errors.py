@@ -59,9 +59,8 @@ def bad_token() -> GraphError:
 def expired_token(expired_at: datetime, now: datetime) -> GraphError:
     """190/463."""
     words = "%A, %d-%b-%y %H:%M:%S UTC"
-    message = f"Error validating access token: Session has expired on {expired_at:{words}}. "
-        f"The current time is {now:{words}}."
-    return GraphError(400, 190, message, error_subcode=463)
+    message = f"Session has expired on {expired_at:{words}}. The current time is {now:{words}}."
+    return GraphError(400, 190, f"Error validating access token: {message}", error_subcode=463)
 
 
 _REVOKED = {

@@ -54,8 +54,8 @@ class OAuth:
             raise GraphError(400, 100, "This authorization code has expired.", error_subcode=36007)
         if params.get("redirect_uri") != found.redirect_uri:
             message = (
-                "Error validating verification code. Please make sure your redirect_uri is identical to the one you used "
-                "in the OAuth dialog request"
+                "Error validating verification code. Please make sure your redirect_uri is identical to the one you "
+                "used in the OAuth dialog request"
             )
             raise GraphError(400, 100, message, error_subcode=36008)
         self.codes.use(code)
