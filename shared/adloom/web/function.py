@@ -237,7 +237,7 @@ class Function(Flask, Generic[S]):
             status=response.status_code,
             ms=round((time.perf_counter() - g.started) * 1000, 1),
             principal=principal.kind if principal else None,
-            org_id=str(principal.org_id) if principal and principal.org_id else None,
+            org_id=str(principal.organisation_id) if principal and principal.organisation_id else None,
         )
         return response
 
