@@ -33,8 +33,8 @@ test: ## Run lint and every suite of tests, with the minutes of each
 lint: ## Check style, format, types and who imports whom
 	@$(BOOT) dev -- -m infra.local.suites lint
 
-verify: ## Check the numbers against a facts folder, end to end: FACTS=<folder>, KEEP=1 leaves the stack running
-	@$(BOOT) dev -- -m infra.verify $(if $(FACTS),--facts "$(FACTS)") $(if $(KEEP),--keep)
+verify: ## Sync a facts folder in a throwaway stack and compare every cell: FACTS=<folder>, KEEP=<folder> keeps the exports
+	@$(BOOT) dev -- -m infra.local.verify "$(FACTS)" "$(KEEP)"
 
 lock: ## Resolve the locked dependencies again: UPGRADE=1 takes newer versions
 	@$(BOOT) dev

@@ -1,4 +1,4 @@
-"""`python -m infra.local up|start|stop|status|supervise`. The Makefile calls it; see `make help`."""
+"""`python -m infra.local up|start|stop|status|clean|supervise`. The Makefile calls it; see `make help`."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ def _arguments() -> argparse.Namespace:
     for name in ("up", "start", "supervise"):
         actions.add_parser(name).add_argument("parts", nargs="*", help="only these parts and what they need")
     actions.add_parser("stop")
+    actions.add_parser("clean").add_argument("--yes", action="store_true")
     actions.add_parser("status").add_argument("--json", action="store_true")
     return parser.parse_args()
 
@@ -78,11 +79,16 @@ def _status(home: Home, options: argparse.Namespace) -> int:
     return status.show(home, as_json=options.json)
 
 
+def _clean(home: Home, options: argparse.Namespace) -> int:
+    print(f"Removed {home.path}." if daemon.clean(home, sure=options.yes) else f"There is no {home.path}.")
+    return 0
+
+
 def _say(text: str) -> None:
     print(f"{time.strftime('%H:%M:%S')} {text}", flush=True)
 
 
-_ACTIONS = {"up": _up, "start": _start, "stop": _stop, "status": _status, "supervise": _supervise}
+_ACTIONS = {"up": _up, "start": _start, "stop": _stop, "status": _status, "supervise": _supervise, "clean": _clean}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -1,4 +1,4 @@
-"""Install what a target of the Makefile needs, then become it: `bootstrap.py <family> [--browser] -- <python arguments>`.
+"""Install what a target of the Makefile needs, then become it: `bootstrap.py <family> [--browser] -- <arguments>`.
 
 The system's Python runs this with its standard library alone; any Python 3.8 can read it, so that an old one is told
 what is missing. It makes `.venv`, installs uv from a hashed list and with it the hashed list of the family. A stamp
@@ -119,9 +119,8 @@ def one_at_a_time():  # type: ignore[no-untyped-def]  # noqa: ANN201 - an iterat
 
 def install(family: str) -> None:
     """Bring `.venv` to what the lock files say."""
-    if any(stamp(one).is_file() and stamp(one).read_text() == fingerprint(one) for one in {family, HOLDS_ALL}):
-        if works(PYTHON, "-c", ""):
-            return
+    if any(is_installed(one) for one in (family, HOLDS_ALL)) and works(PYTHON, "-c", ""):
+        return
     began = time.monotonic()
     need_libraries()
     make_venv()
@@ -138,6 +137,10 @@ def install(family: str) -> None:
     run([*uv, "--no-deps", "--editable", ROOT / "shared"], environment)
     stamp(family).write_text(fingerprint(family))
     say(f"installed in {time.monotonic() - began:.1f} s")
+
+
+def is_installed(family: str) -> bool:
+    return stamp(family).is_file() and stamp(family).read_text() == fingerprint(family)
 
 
 def stamp(family: str) -> Path:
@@ -202,9 +205,7 @@ def apt_install(packages: list[str], why: str) -> None:
 
 def uv_settings() -> dict[str, str]:
     """What pip is told on this machine, by its variables or its files, in uv's words."""
-    result = subprocess.run(
-        [str(PYTHON), "-m", "pip", "config", "list"], capture_output=True, text=True, check=False
-    )
+    result = subprocess.run([str(PYTHON), "-m", "pip", "config", "list"], capture_output=True, text=True, check=False)
     found = {}
     for line in result.stdout.splitlines():
         key, _, value = line.partition("=")

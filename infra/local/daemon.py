@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from infra.local.home import ROOT, Home, read_json
 from infra.local.leftovers import heal
 from infra.local.lock import AlreadyRunning, holder, is_supervised, supervising
 from infra.local.processes import end, spawn
+from infra.local.state import PLATFORMS
 from infra.local.supervisor import START_LIMIT_S, last_lines
 
 # What the supervisor may take beyond its own limit: ending what it started.
@@ -100,3 +102,22 @@ def stop(home: Home) -> bool:
             return bool(heal(home)) or supervised
     except AlreadyRunning as error:
         raise RuntimeFault(f"{home.lock_file} is held by another process; the stack cannot be stopped.") from error
+
+
+def clean(home: Home, *, sure: bool) -> bool:
+    """Stop the stack and remove its home; False when there is none.
+
+    RuntimeFault where real platforms are connected and nobody is sure, and for a folder that holds no stack.
+    """
+    if not home.path.exists():
+        return False
+    home.check_owner()
+    if not home.lock_file.is_file():
+        raise RuntimeFault(f"{home.path} holds no stack of Adloom, so it is left alone.")
+    if read_json(home.state_file).get("mode") == PLATFORMS and not sure:
+        raise RuntimeFault(
+            f"{home.path} holds the numbers and grants of real ad accounts. `make clean YES=1` removes them for good."
+        )
+    stop(home)
+    shutil.rmtree(home.path)
+    return True

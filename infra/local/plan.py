@@ -66,8 +66,9 @@ class Plan:
         kept, told = self.state.ports, self.operator.port
         front = DEFAULTS["caddy"]
         ports = {"caddy": book.insist("caddy", told) if told else book.choose("caddy", front, kept)}
-        for name in DEFAULTS.keys() - {"caddy"}:
-            ports[name] = book.choose(name, DEFAULTS[name], kept)
+        for name, default in DEFAULTS.items():
+            if name != "caddy":
+                ports[name] = book.choose(name, default, kept)
         for function in self.functions:
             ports[function.name] = book.choose(function.name, FIRST_FUNCTION_PORT, kept)
         return ports

@@ -146,6 +146,7 @@ def caddyfile(routes: Routes) -> str:
 
 http://:{routes.port} {{
 	bind {HOST}
+	header -Server
 	respond "This address is not served here" 421
 }}
 """
@@ -200,7 +201,11 @@ def _problems() -> str:
         [
             "\thandle_errors {",
             *lines,
-            "\t\theader Content-Type application/problem+json",
+            "\t\theader {",
+            "\t\t\t-Server",
+            "\t\t\tContent-Type application/problem+json",
+            "\t\t\tX-Request-Id {http.request.header.X-Request-Id}",
+            "\t\t}",
             f"\t\trespond `{body}` {{http.error.status_code}}",
             "\t}",
         ]
