@@ -17,6 +17,7 @@ AdloomError
     ├── ConnectionBroken        the person must connect again                        409
     ├── AccountInaccessible     this account is skipped, the others go on            409
     ├── OperatorMustAct         the app's set-up at the platform is wrong            409
+    ├── PlatformRejected        our question is wrong, and asking again won't help   502
     └── PlatformProtocolError   the answer is not what the platform documents        502
 """
 
@@ -153,6 +154,10 @@ class AccountInaccessible(PlatformError):
 class OperatorMustAct(PlatformError):
     status, code, title = 409, "platform_setup", "The app's set-up at the ad platform is wrong"
     acts = Actor.OPERATOR
+
+
+class PlatformRejected(PlatformError):
+    status, code, title = 502, "platform_rejected", "The ad platform does not accept what we asked"
 
 
 class PlatformProtocolError(PlatformError):

@@ -1,0 +1,1 @@
+"""Meta: the Graph API behind the official SDK's session."""

@@ -1,0 +1,71 @@
+"""Meta's usage headers: how much of a quota is used up, and when it comes back.
+
+https://developers.facebook.com/docs/marketing-api/overview/rate-limiting
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+# From here on we go slower, so that the quota is not used up: percent of any header.
+SLOW_FROM_PERCENT = 75.0
+# What a call waits at 100 %; below it the wait grows evenly from nothing.
+SLOWEST_WAIT_S = 4.0
+
+_APP = "X-App-Usage"
+_ACCOUNT = "X-Ad-Account-Usage"
+_INSIGHTS = "X-FB-Ads-Insights-Throttle"
+_BUSINESS = "X-Business-Use-Case-Usage"
+_PERCENTAGES = ("call_count", "total_cputime", "total_time", "acc_id_util_pct", "app_id_util_pct")
+_DEVELOPMENT_TIERS = frozenset({"development_access", "limited_access"})
+_FULL = 100.0
+
+
+@dataclass(frozen=True)
+class Usage:
+    """`percent` is the highest of all headers, `regain_s` how long the quota is closed, 0 where nothing says so."""
+
+    percent: float = 0.0
+    regain_s: float = 0.0
+    is_development: bool = False
+
+    @property
+    def pause_s(self) -> float:
+        """Seconds to wait before the next call."""
+        over = min(self.percent, _FULL) - SLOW_FROM_PERCENT
+        return 0.0 if over < 0 else max(over / (_FULL - SLOW_FROM_PERCENT), 0.05) * SLOWEST_WAIT_S
+
+
+def read(headers: Mapping[str, str]) -> Usage:
+    """What the headers say together; one that cannot be read says nothing."""
+    entries: list[dict[str, Any]] = [_object(headers.get(name)) for name in (_APP, _ACCOUNT, _INSIGHTS)]
+    for of_business in _object(headers.get(_BUSINESS)).values():
+        entries += [entry for entry in of_business if isinstance(entry, dict)] if isinstance(of_business, list) else []
+    return Usage(
+        percent=max((_number(entry.get(name)) for entry in entries for name in _PERCENTAGES), default=0.0),
+        regain_s=max((_regain_s(entry) for entry in entries), default=0.0),
+        is_development=any(entry.get("ads_api_access_tier") in _DEVELOPMENT_TIERS for entry in entries),
+    )
+
+
+def _regain_s(entry: dict[str, Any]) -> float:
+    # Minutes here; the account's own header has seconds, and only means a wait when all is used up.
+    minutes = _number(entry.get("estimated_time_to_regain_access"))
+    is_full = _number(entry.get("acc_id_util_pct")) >= _FULL
+    return max(minutes * 60, _number(entry.get("reset_time_duration")) if is_full else 0.0)
+
+
+def _object(text: str | None) -> dict[str, Any]:
+    try:
+        value = msgspec.json.decode(text or "{}")
+    except msgspec.DecodeError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _number(value: Any) -> float:
+    return float(value) if isinstance(value, int | float) else 0.0

@@ -1,0 +1,116 @@
+"""What every platform is read into: accounts, entities and rows of facts, in the words of this house."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Literal, NamedTuple, Protocol
+
+Level = Literal["account", "campaign", "ad_group", "ad"]
+# From the widest to the narrowest.
+LEVELS: tuple[Level, ...] = ("account", "campaign", "ad_group", "ad")
+Status = Literal["active", "paused", "archived", "deleted"]
+
+
+@dataclass(frozen=True, order=True)
+class Days:
+    """Local days of an account, both ends included."""
+
+    since: date
+    until: date
+
+    def __post_init__(self) -> None:
+        if self.since > self.until:
+            raise ValueError(f"{self.since} is after {self.until}")
+
+    def __len__(self) -> int:
+        return (self.until - self.since).days + 1
+
+    def __iter__(self) -> Iterator[date]:
+        return (self.since + timedelta(offset) for offset in range(len(self)))
+
+
+@dataclass(frozen=True)
+class Account:
+    """An ad account as the platform tells of it. `created_at` is aware; None where the platform does not say."""
+
+    external_id: str
+    name: str
+    currency: str
+    timezone: str
+    status: Status
+    created_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Entity:
+    """An account, campaign, ad group or ad. Budgets in the account's currency; instants aware."""
+
+    level: Level
+    external_id: str
+    parent_id: str | None
+    name: str
+    status: Status
+    kind: str | None = None
+    objective: str | None = None
+    daily_budget: Decimal | None = None
+    lifetime_budget: Decimal | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+
+
+class Fact(NamedTuple):
+    """One row as delivered: an entity on a local day.
+
+    Numbers are the platform's own text (exact decimals, money in the account's currency), None where it says nothing.
+    `branch` is the campaign it belongs to, empty at account level; `actions` is raw JSON.
+    """
+
+    entity_id: str
+    parent_id: str
+    branch: str
+    name: str
+    day: str
+    impressions: str | None
+    clicks: str | None
+    spend: str | None
+    conversions: str | None
+    conversion_value: str | None
+    video_views: str | None
+    reach: str | None
+    actions: bytes | None
+
+
+class Reader(Protocol):
+    """What the sync needs of a platform. Every method raises the PlatformError tree of `adloom.errors`.
+
+    `requests` counts the calls so far; `query` and `attribution` say for the record how facts are asked for.
+    """
+
+    api_version: str
+    attribution: str
+
+    @property
+    def requests(self) -> int: ...
+
+    def accounts(self) -> list[Account]:
+        """Every account that the grant reaches."""
+        ...
+
+    def account(self, external_id: str) -> Account:
+        """One account."""
+        ...
+
+    def entities(self, account: Account) -> Iterator[Entity]:
+        """Campaigns, ad groups and ads of every status, parents before children."""
+        ...
+
+    def facts(self, account: Account, level: Level, days: Days) -> Iterator[Iterable[Fact]]:
+        """Pages of rows. A row may come twice; TooMuchData asks for fewer days."""
+        ...
+
+    def query(self, level: Level) -> dict[str, object]:
+        """How the facts of a level are asked for."""
+        ...
