@@ -9,11 +9,11 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from adloom.db import Database, migrate
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 from sqlalchemy import text
 
+from adloom.db import Database, migrate
 from infra.local.stack import Stack
 
 
@@ -127,8 +127,8 @@ def make_account(connect: Callable[[str], Database]) -> Callable[..., int]:
             return int(
                 connection.execute(
                     text(
-                        "insert into ad_accounts (org_id, connection_id, platform, external_id, name, currency, timezone)"
-                        " values (:org_id, :connection_id, 'meta', :external_id, 'Account ' || :external_id, :currency,"
+                        "insert into ad_accounts"
+                        " (org_id, connection_id, platform, external_id, name, currency, timezone) values (:org_id, :connection_id, 'meta', :external_id, 'Account ' || :external_id, :currency,"
                         " :timezone) returning account_id"
                     ),
                     values,

@@ -25,7 +25,8 @@ insert into user_credentials (user_id, org_id, password_hash) values ({org}, {or
 insert into sessions values ({org}, {org}, {org}, '{h}', now(), now(), now() + '1 day', now() + '1 day', null);
 insert into operator_keys (key_hash, name) values ('{h}', 'key {n}');
 insert into oauth_states values ('{h}', {org}, 'meta', null, 'http://x', now(), now(), null);
-insert into connections (connection_id, org_id, platform, external_user_id, name) values ({org}, {org}, 'meta', 'x', 'x');
+insert into connections (connection_id, org_id, platform, external_user_id, name)
+    values ({org}, {org}, 'meta', 'x', 'x');
 insert into connection_tokens values ({org}, {org}, 'secret');
 insert into ad_accounts (account_id, org_id, connection_id, platform, external_id, name, currency, timezone)
     overriding system value values ({n}, {org}, {org}, 'meta', 'x', 'x', 'EUR', 'UTC');
@@ -34,7 +35,8 @@ insert into entities (account_id, org_id, level, external_id, name, status, firs
     values ({n}, {org}, 'ad', 'x', 'x', 'active', now(), 1);
 insert into entity_changes (account_id, org_id, level, external_id, field, seen_at, run_id)
     values ({n}, {org}, 'ad', 'x', 'name', now(), 1);
-insert into sync_runs (org_id, account_id, kind, api_version, query, timezone, currency, started_at, business_at, outcome)
+insert into sync_runs
+    (org_id, account_id, kind, api_version, query, timezone, currency, started_at, business_at, outcome)
     values ({org}, {n}, 'metrics', 'v1', '{{}}', 'UTC', 'EUR', now(), now(), 'succeeded');
 insert into sync_windows (org_id, account_id, since, until) values ({org}, {n}, '2026-01-01', '2026-01-02');
 insert into reconciliations values ({n}, {org}, '2026-01-01', 'ad', 1, 1, 1, 1, 1, 1, 'match', null, now(), 1);

@@ -1,4 +1,4 @@
-"""Nobody sees or changes what is another organisation's, whoever they log in as. Generated from the catalogue itself."""
+"""Nobody sees or changes what is another organisation's, whoever logs in. Generated from the catalogue itself."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from itertools import product
 
 import psycopg
 import pytest
-from adloom.db import Database
-from adloom.db.migrate import LOGIN_ROLES
 from sqlalchemy import text
 
+from adloom.db import Database
+from adloom.db.migrate import LOGIN_ROLES
 from tests.rows import ROWS, fill
 
 ROLES = [role for role in LOGIN_ROLES if role != "adloom_backup"]
@@ -39,7 +39,7 @@ select distinct table_name, grantee, privilege_type from information_schema.role
 
 
 @pytest.fixture(scope="module")
-def filled(postgres, request):  # noqa: ANN001, ANN201
+def filled(postgres, request):
     """Two organisations with rows in every table."""
     with psycopg.connect(postgres.admin_url) as connection:
         return fill(connection)

@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
-from adloom.db import migrate
 
+from adloom.db import migrate
 from tests.rows import fill
 
 CATALOGUE = """
