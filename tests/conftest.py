@@ -128,7 +128,8 @@ def make_account(connect: Callable[[str], Database]) -> Callable[..., int]:
                 connection.execute(
                     text(
                         "insert into ad_accounts"
-                        " (org_id, connection_id, platform, external_id, name, currency, timezone) values (:org_id, :connection_id, 'meta', :external_id, 'Account ' || :external_id, :currency,"
+                        " (org_id, connection_id, platform, external_id, name, currency, timezone)"
+                        " values (:org_id, :connection_id, 'meta', :external_id, 'Account ' || :external_id, :currency,"
                         " :timezone) returning account_id"
                     ),
                     values,
