@@ -7,8 +7,9 @@ import pytest
 from tests.unit.web.probe import ProbeSettings, probe
 
 if TYPE_CHECKING:
-    from adloom.web import Function
     from flask.testing import FlaskClient
+
+    from adloom.web import Function
 
 
 @pytest.fixture

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
+from pydantic import BaseModel
+
 from adloom.settings import CoreSettings, EventSettings
 from adloom.web import Function, Guard, Id, RequestModel, create_function
-from pydantic import BaseModel
 
 
 class ProbeSettings(CoreSettings, EventSettings):
@@ -23,7 +24,7 @@ class Window(RequestModel):
 class Search(RequestModel):
     text: str = ""
     limit: int = 10
-    account: list[int] = []
+    account: tuple[int, ...] = ()
 
 
 class Answer(BaseModel):

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
+from pydantic import BaseModel
+
 from adloom.errors import Forbidden, Unauthenticated
 from adloom.identity.principal import Principal
 from adloom.identity.roles import ROLES, Role, includes
 from adloom.web import Guard, RequestModel
 from adloom.web.routes import RouteDefinitionError
-from pydantic import BaseModel
-
 from tests.unit.web.probe import Answer, anyone, probe
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def test_a_body_that_accepts_unknown_fields_cannot_be_defined() -> None:
     def take(body: Loose) -> Answer:
         return Answer(heard=body.text)
 
-    with pytest.raises(RouteDefinitionError, match="derive .*Loose"):
+    with pytest.raises(RouteDefinitionError, match="Loose"):
         probe().route_model("POST", "/loose", guard=anyone(), summary="Loose")(take)
 
 

@@ -6,9 +6,9 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
+
 from adloom.web.client_address import client_address, limit_key, parse_networks
 from adloom.web.limits import Limit, MemoryLimiter
-
 from tests.unit.web.probe import probe, settings
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
-from adloom.errors import AdloomError, ConfigurationError, ConnectionBroken, Forbidden, PlatformThrottled, Unavailable
 
+from adloom.errors import AdloomError, ConfigurationError, ConnectionBroken, Forbidden, PlatformThrottled, Unavailable
 from tests.unit.web.probe import faulty
 
 if TYPE_CHECKING:
@@ -32,7 +32,11 @@ def test_a_problem_has_every_member(client: FlaskClient) -> None:
 
 
 def test_an_error_of_ours_keeps_its_sentence_and_its_advice() -> None:
-    answer = faulty(lambda: Unavailable("The database does not answer", code="database_down", retry_after=4.2)).test_client().get("/fault")
+    answer = (
+        faulty(lambda: Unavailable("The database does not answer", code="database_down", retry_after=4.2))
+        .test_client()
+        .get("/fault")
+    )
 
     problem = answer.get_json()
     assert answer.status_code == 503

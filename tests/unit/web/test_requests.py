@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from adloom.web.body import MAX_BODY_BYTES
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ def test_a_body_without_a_length_is_read_no_further_than_the_limit(client: Flask
 def test_a_query_is_typed_and_lists_are_taken(client: FlaskClient) -> None:
     answer = client.get("/search?text=shoes&limit=3&account=1&account=2")
 
-    assert answer.get_json() == {"heard": "shoes/3/[1, 2]"}
+    assert answer.get_json() == {"heard": "shoes/3/(1, 2)"}
 
 
 @pytest.mark.parametrize(

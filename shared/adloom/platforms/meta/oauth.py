@@ -113,7 +113,7 @@ class MetaOAuth:
 
     def exchange(self, *, code: str, redirect_uri: str) -> Grant:
         app = {"client_id": self._app_id, "client_secret": self._app_secret}
-        with httpx.Client(transport=self._transport, timeout=TIMEOUT_S, trust_env=False) as client:
+        with httpx.Client(transport=self._transport, timeout=TIMEOUT_S) as client:
             short = self._get(client, "oauth/access_token", {**app, "redirect_uri": redirect_uri, "code": code}, _Token)
             swap = {**app, "grant_type": "fb_exchange_token", "fb_exchange_token": short.access_token}
             long = self._get(client, "oauth/access_token", swap, _Token)

@@ -1,0 +1,49 @@
+"""The people of the tests: an owner, a colleague who may only look, an outsider of another organisation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from adloom.db import Database
+from adloom.identity import members, sessions
+from adloom.identity.members import NewMember
+from adloom.identity.policy import SessionSettings
+from adloom.identity.roles import Role
+
+PASSWORD = "correct horse battery"
+
+
+@dataclass(frozen=True)
+class Person:
+    email: str
+    user_id: UUID
+    org_id: UUID
+    token: str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"}
+
+
+def person(auth: Database, org_id: UUID, name: str, role: Role, account_scope: str = "*") -> Person:
+    """A member with a session."""
+    email = f"{name}-{str(org_id)[:8]}@example.com"
+    user_id = members.create(auth, org_id, NewMember(email, name.title(), PASSWORD, role, account_scope))
+    session = sessions.log_in(auth, email, PASSWORD, SessionSettings())
+    return Person(email, user_id, org_id, session.token)
+
+
+MakeOrganisation = Callable[..., UUID]
+Connect = Callable[[str], Database]
+
+
+def common_settings(**more: Any) -> dict[str, Any]:
+    return {
+        "public_url": "http://127.0.0.1:8080",
+        "gateway_url": "http://127.0.0.1:8080",
+        "event_secret": "x" * 32,
+        **more,
+    }
