@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import sys
 
+from adloom import clock
 from infra.sandbox import app, server, settings
 from infra.sandbox.facts.errors import FactsError
+from infra.sandbox.generator.growth import GeneratedFolder
 from infra.sandbox.world import World
 
 _WRONG_INPUT = 2
@@ -29,9 +31,10 @@ def main() -> int:
 
 
 def _world(chosen: settings.Settings) -> World:
-    if chosen.facts is None:
-        raise settings.SettingsError("ADLOOM_SANDBOX_FACTS is not set; set it to a facts folder")
-    return World(chosen.facts)
+    if chosen.facts is not None:
+        return World(chosen.facts)
+    made = GeneratedFolder(chosen.home / "facts", chosen.home / "generator.json", chosen.seed, clock.now())
+    return World(made.folder, made)
 
 
 if __name__ == "__main__":

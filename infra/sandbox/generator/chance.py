@@ -1,0 +1,25 @@
+"""Chance without a state: every draw is a function of the seed and of what it is for. Whole numbers only."""
+
+from __future__ import annotations
+
+import hashlib
+
+MILLION = 1_000_000
+_DRAWS = 8
+
+
+def draws(*what: object) -> tuple[int, ...]:
+    """Eight numbers from 0 to 999,999."""
+    digest = hashlib.blake2b("|".join(map(str, what)).encode(), digest_size=4 * _DRAWS).digest()
+    return tuple(int.from_bytes(digest[4 * i : 4 * i + 4]) * MILLION >> 32 for i in range(_DRAWS))
+
+
+def identifier(prefix: str, digits: int, *what: object) -> str:
+    """An id of a fixed length."""
+    digest = hashlib.blake2b("|".join(map(str, what)).encode(), digest_size=16).digest()
+    return prefix + str(int.from_bytes(digest) % 10 ** (digits - len(prefix))).zfill(digits - len(prefix))
+
+
+def around(draw: int, spread: int) -> int:
+    """A factor in per mille, `spread` to both sides of 1000."""
+    return 1000 - spread + 2 * spread * draw // MILLION
