@@ -30,6 +30,7 @@ class Storage:
                 connect_timeout=CONNECT_TIMEOUT_S,
                 read_timeout=READ_TIMEOUT_S,
                 retries={"max_attempts": 3, "mode": "standard"},
+                signature_version="s3v4",
                 s3={"addressing_style": "path"},
                 response_checksum_validation="when_required",
             ),
