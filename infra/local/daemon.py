@@ -22,6 +22,9 @@ from infra.local.supervisor import START_LIMIT_S, last_lines
 # What the supervisor may take beyond its own limit: ending what it started.
 _STOP_LIMIT_S = 75.0
 _POLL_S = 0.05
+# Supervisors that this process started. They go on after we let go of them, which Python takes for an oversight unless
+# their handles are kept; those that ended are collected here too.
+_started: list[subprocess.Popen[bytes]] = []
 
 
 def start(
@@ -44,6 +47,7 @@ def start(
         log=log,
         on_our_death=on_our_death,
     )
+    _started.append(process)
     try:
         _wait_running(home, process)
     except KeyboardInterrupt:
@@ -61,7 +65,7 @@ def _wait_running(home: Home, process: subprocess.Popen[bytes] | None) -> None:
         if not ended and run.get("state") == "running" and _is_of(run, home):
             return
         if ended:
-            if run.get("state") == "failed" and run.get("fault"):
+            if run.get("state") == "failed" and (process is None or _pid_of(run) == process.pid):
                 raise RuntimeFault(str(run["fault"]))
             if process is not None and is_supervised(home):
                 process = None  # another start was quicker
@@ -76,6 +80,10 @@ def _read_run(home: Home) -> dict[str, Any]:
         return read_json(home.run_file)
     except RuntimeFault:
         return {}  # the supervisor writes it anew
+
+
+def _pid_of(run: Mapping[str, Any]) -> int | None:
+    return (run.get("supervisor") or {}).get("pid")
 
 
 def _is_of(run: Mapping[str, Any], home: Home) -> bool:
@@ -97,6 +105,7 @@ def stop(home: Home) -> bool:
             time.sleep(_POLL_S)
         if supervisor.alive:
             end(supervisor, [(signal.SIGKILL, 5.0)])
+    _started[:] = [process for process in _started if process.poll() is None]
     try:
         with supervising(home):
             return bool(heal(home)) or supervised

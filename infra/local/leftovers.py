@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from infra.local.errors import RuntimeFault
+from infra.local.errors import RuntimeFault, explain
 from infra.local.home import Home, read_json, write_json
 from infra.local.parts import Part
 from infra.local.postgres import servers_of
@@ -20,17 +20,25 @@ _KILL = (signal.SIGKILL, 10.0)
 class Record:
     """`processes.json`: every process that runs, with the signals that end it in order."""
 
-    def __init__(self, home: Home) -> None:
-        self._file = home.processes_file
+    def __init__(self, home: Home, say: Callable[[str], None]) -> None:
+        self._home = home
+        self._say = say
         self._entries: dict[str, Any] = {}
 
     def add(self, part: Part, identity: Identity) -> None:
         self._entries[part.name] = {**identity.record(), "stop": part.stop, "command": part.command[0]}
-        write_json(self._file, self._entries)
+        self._write()
 
     def remove(self, part: Part) -> None:
         if self._entries.pop(part.name, None) is not None:
-            write_json(self._file, self._entries)
+            self._write()
+
+    def _write(self) -> None:
+        """On a full disk go on without: all but Postgres die with us, and Postgres is found by its data folder."""
+        try:
+            write_json(self._home.processes_file, self._entries)
+        except OSError as error:
+            self._say(str(explain(error, self._home.path)))
 
 
 def heal(home: Home) -> list[str]:

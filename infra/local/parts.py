@@ -26,7 +26,7 @@ class Part:
 
     `needs` are started and answer before it. `stop` are the signals that end it, each with the seconds it gets;
     whatever is left then is killed. `before` runs before each start, `after` when a step has succeeded, and a
-    step is passed over where `done` says so.
+    step is passed over where `done` says so. The `front` lets people in, so it is the first to go.
     """
 
     name: str
@@ -38,6 +38,7 @@ class Part:
     cwd: Path = ROOT
     stop: tuple[tuple[int, float], ...] = ((signal.SIGTERM, 10.0),)
     outlives_us: bool = False
+    front: bool = False
     before: Callable[[], None] = _nothing
     after: Callable[[], None] = _nothing
     done: Callable[[], bool] = _never
@@ -67,10 +68,11 @@ def stop_order(parts: Mapping[str, Part]) -> list[list[str]]:
     depth: dict[str, int] = {}
 
     def measure(name: str) -> int:
+        if parts[name].front:
+            return len(parts) + 1
         if name not in depth:
             depth[name] = 1 + max((measure(need) for need in parts[name].needs if need in parts), default=0)
         return depth[name]
 
-    for name in parts:
-        measure(name)
-    return [[n for n in parts if depth[n] == level] for level in sorted(set(depth.values()), reverse=True)]
+    levels = {name: measure(name) for name in parts}
+    return [[n for n in parts if levels[n] == level] for level in sorted(set(levels.values()), reverse=True)]

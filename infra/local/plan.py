@@ -58,6 +58,7 @@ class Plan:
         self.functions = read_functions()
         self.credentials = Credentials(home)
         self.sandboxed = state.settle_mode(operator, self.credentials)
+        self.book = book  # kept, for its claims end with it
         self.ports = self._choose_ports(book)
         password = self.credentials.get("postgres-admin-password")
         self.cluster = Cluster(home, self.ports["postgres"], password)

@@ -6,7 +6,6 @@ import asyncio
 import os
 import shutil
 import signal
-import time
 from collections.abc import Callable, Collection
 
 from infra.local.catalogue import catalogue
@@ -19,6 +18,7 @@ from infra.local.parts import Part, with_needs
 from infra.local.plan import Plan
 from infra.local.ports import PortBook
 from infra.local.postgres import check_reach
+from infra.local.processes import Identity
 from infra.local.runfile import RunFile
 from infra.local.state import State
 from infra.local.supervisor import Supervisor
@@ -53,7 +53,9 @@ def _run(home: Home, only: Collection[str], say: Say, on_running: Callable[[], N
             check_reach(plan.cluster)
     except (RuntimeFault, OSError) as error:
         fault = explain(error, home.path) if isinstance(error, OSError) else error
-        write_json(home.run_file, {**_known(home), "state": "failed", "fault": str(fault)})
+        own = Identity.of(os.getpid())
+        failed = {"state": "failed", "fault": str(fault), "supervisor": own.record() if own else None}
+        write_json(home.run_file, {**_known(home), **failed})
         raise fault from error
     return asyncio.run(_supervise(home, plan, chosen, say, on_running))
 
@@ -66,29 +68,34 @@ def _known(home: Home) -> dict[str, object]:
 async def _supervise(home: Home, plan: Plan, parts: dict[str, Part], say: Say, on_running: Callable[[], None]) -> int:
     file = RunFile(home, plan)
     environments = {"cli": plan.command_line_environment(), **{name: part.env for name, part in parts.items()}}
-    supervisor = Supervisor(home, parts, say, lambda: file.write(supervisor.running, environments))
+
+    def changed() -> None:
+        try:
+            file.write(supervisor.running, environments)
+        except OSError as error:  # a full disk must not keep parts from being restarted
+            say(str(explain(error, home.path)))
+
+    supervisor = Supervisor(home, parts, say, changed)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, supervisor.stopping.set)
-    fault: RuntimeFault | None = None
     try:
         await supervisor.start()
         if not supervisor.stopping.is_set():
             file.state = "running"
-            file.write(supervisor.running, environments)
+            changed()
             on_running()
             rotation = asyncio.create_task(_rotate_logs(home))
             await supervisor.stopping.wait()
             rotation.cancel()
-    except RuntimeFault as error:
-        fault = error
-        file.fault = str(error)
-    file.state = "stopping"
-    await supervisor.stop()
-    file.state = "failed" if fault else "stopped"
-    file.write(supervisor.running, environments)
-    if fault:
-        raise fault
+        file.state = "stopping"
+    except RuntimeFault as fault:
+        file.state, file.fault = "failed", str(fault)
+        raise
+    finally:
+        await supervisor.stop()
+        file.state = "failed" if file.fault else "stopped"
+        changed()
     return 0
 
 
@@ -101,7 +108,3 @@ async def _rotate_logs(home: Home) -> None:
                 shutil.copyfile(log, log.with_suffix(".log.1"))
                 log.with_suffix(".log.1").chmod(0o600)
                 os.truncate(log, 0)
-
-
-def clock() -> str:
-    return time.strftime("%H:%M:%S")

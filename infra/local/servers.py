@@ -91,6 +91,7 @@ def caddy(home: Home, env: Mapping[str, str], routes: Routes) -> Part:
         probe=Probe("http", routes.port, "/function/", (404,)),
         cwd=folder,
         stop=((signal.SIGTERM, 8.0),),
+        front=True,
         about="front door",
     )
 

@@ -31,7 +31,11 @@ class State:
         except RuntimeFault as fault:
             found, note = None, f"{fault} It is written anew; ports may change."
         ports = {k: v for k, v in found.items() if isinstance(v, int)} if isinstance(found, dict) else {}
-        return cls(home, ports, read_json(home.state_file), note)
+        try:
+            facts = read_json(home.state_file)
+        except RuntimeFault as fault:
+            raise RuntimeFault(f"{fault} Remove it: the steps of the first start are then done again.") from fault
+        return cls(home, ports, facts, note)
 
     def has(self, fact: str) -> bool:
         return bool(self.facts.get(fact))

@@ -88,6 +88,12 @@ def _own_memory(supervisor: Identity) -> float:
     return memory(supervisor.pid, alone=True) / _MIB
 
 
+def _whole_memory(home: Home, run: dict[str, Any]) -> float:
+    supervisor = holder(home)
+    own = _own_memory(supervisor) if supervisor else 0.0
+    return own + sum(memory(part["pid"]) / _MIB for part in run["parts"].values() if part["pid"])
+
+
 def show(home: Home, *, as_json: bool) -> int:
     """Print the status; the exit status says the same."""
     status = read(home)
@@ -124,7 +130,7 @@ def welcome(home: Home, seconds: float) -> str:
         lines.append(f"Log in as {run['login']['email']} with the password {run['login']['password']}")
     if run["mode"] == "sandbox" and "sandbox" in run["parts"]:
         lines.append("Its ad platforms are the sandbox: every number is made up.")
-    lines.append(f"took {seconds:.1f} s, memory {read(home).memory_mib:.0f} MB (PSS)")
+    lines.append(f"took {seconds:.1f} s, memory {_whole_memory(home, run):.0f} MB (PSS)")
     return "\n".join(lines)
 
 

@@ -62,7 +62,7 @@ class Supervisor:
         self.stopping = asyncio.Event()
         self._say = say
         self._changed = changed
-        self._record = Record(home)
+        self._record = Record(home, say)
         self._fault: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -126,9 +126,12 @@ class Supervisor:
         pause = FIRST_PAUSE_S
         while True:
             await self._until_released(one)
-            self._spawn(one)
             began = time.monotonic()
-            await self._until_gone_or_held(one)
+            try:
+                self._spawn(one)
+                await self._until_gone_or_held(one)
+            except OSError as error:  # no memory, no descriptors, a full disk: they pass
+                one.ended = f"could not be started ({error.strerror})"
             await self._end(one)
             if one.held.is_set():
                 continue
@@ -142,9 +145,9 @@ class Supervisor:
 
     def _judge(self, one: Running) -> None:
         """RuntimeFault when a part that never answered is not worth another try."""
-        if one.ready.is_set() or one.process is None:
+        if one.ready.is_set():
             return
-        if one.process.returncode == EXIT_CONFIGURATION:
+        if one.process is not None and one.process.returncode == EXIT_CONFIGURATION:
             raise RuntimeFault(f"{one.part.name} is not set up completely")
         if one.restarts >= _GIVE_UP_AFTER:
             raise RuntimeFault(f"{one.part.name} {one.ended}, {one.restarts + 1} times in a row")
