@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from unittest.mock import patch
 from uuid import UUID
 
+import argon2
+
 from adloom.db import Database
-from adloom.identity import members, sessions
+from adloom.identity import members, passwords, sessions
 from adloom.identity.members import NewMember
 from adloom.identity.policy import SessionSettings
 from adloom.identity.roles import Role
@@ -28,11 +31,16 @@ class Person:
         return {"Authorization": f"Bearer {self.token}"}
 
 
+# Cheap hashes for people whose passwords no test is about; the log-in makes a real one of them.
+_CHEAP = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+
+
 def person(auth: Database, org_id: UUID, name: str, role: Role, account_scope: str = "*") -> Person:
     """A member with a session."""
     email = f"{name}-{str(org_id)[:8]}@example.com"
-    user_id = members.create(auth, org_id, NewMember(email, name.title(), PASSWORD, role, account_scope))
-    session = sessions.log_in(auth, email, PASSWORD, SessionSettings())
+    with patch.object(passwords, "_hasher", lambda: _CHEAP):
+        user_id = members.create(auth, org_id, NewMember(email, name.title(), PASSWORD, role, account_scope))
+        session = sessions.log_in(auth, email, PASSWORD, SessionSettings())
     return Person(email, user_id, org_id, session.token)
 
 
