@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0007"
-down_revision = "0005"
+down_revision = "0006"
 
 # One unsendable event would keep everything behind it from being sent: the writer's transaction fails instead. The
 # broker takes 1 MB.
