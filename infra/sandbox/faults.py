@@ -68,7 +68,7 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     def body_bytes(self) -> bytes:
         """The body as it goes over the wire."""
         if self.body_base64:
-            return base64.b64decode(self.body_base64)
+            return base64.b64decode(self.body_base64, validate=True)
         raw = bytes(self.body)
         value = msgspec.json.decode(raw)
         return value.encode() if isinstance(value, str) else raw
@@ -98,6 +98,7 @@ class _Armed:
     entry: Entry
     pattern: re.Pattern[str]
     seen: int = 0
+    fired: int = 0
 
     def meets(self, request: Seen) -> bool:
         match, kind = self.entry.match, self.entry.fault.kind
@@ -110,9 +111,9 @@ class _Armed:
             and match.page in (None, request.page)
         )
 
-    def fires(self) -> bool:
+    def is_due(self) -> bool:
         match = self.entry.match
-        return self.seen >= match.nth and (match.times is None or self.seen < match.nth + match.times)
+        return self.seen >= match.nth and (match.times is None or self.fired < match.times)
 
 
 class ScriptError(ValueError):
@@ -120,7 +121,11 @@ class ScriptError(ValueError):
 
 
 class Script:
-    """The present script. Every line counts the requests that match it; the first line that is due fires."""
+    """The present script.
+
+    Every line counts the requests that match it; of the lines that are due the first fires, and the next one at the
+    next request.
+    """
 
     def __init__(self) -> None:
         self._armed: list[_Armed] = []
@@ -143,10 +148,13 @@ class Script:
         for armed in self._armed:
             if armed.meets(request):
                 armed.seen += 1
-                if found is None and armed.fires():
+                if found is None and armed.is_due():
+                    armed.fired += 1
                     found = armed.entry.fault
         return found
 
     def state(self) -> list[dict[str, object]]:
         """Each line with the number of requests it has matched."""
-        return [{"match": a.entry.match, "fault": a.entry.fault, "matched": a.seen} for a in self._armed]
+        return [
+            {"match": a.entry.match, "fault": a.entry.fault, "matched": a.seen, "fired": a.fired} for a in self._armed
+        ]

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import struct
 
 MILLION = 1_000_000
-_DRAWS = 8
+_EIGHT = struct.Struct(">8I")
 
 
 def draws(*what: object) -> tuple[int, ...]:
     """Eight numbers from 0 to 999,999."""
-    digest = hashlib.blake2b("|".join(map(str, what)).encode(), digest_size=4 * _DRAWS).digest()
-    return tuple(int.from_bytes(digest[4 * i : 4 * i + 4]) * MILLION >> 32 for i in range(_DRAWS))
+    digest = hashlib.blake2b("|".join(map(str, what)).encode(), digest_size=_EIGHT.size).digest()
+    return tuple([number * MILLION >> 32 for number in _EIGHT.unpack(digest)])
 
 
 def identifier(prefix: str, digits: int, *what: object) -> str:

@@ -39,6 +39,7 @@ class GeneratedFolder:
         self._state_path = state
         self._accounts = {account_id(seed, account): account for account in ACCOUNTS}
         self._state = self._kept(seed) or self._begun(seed, now)
+        self._writers = {own: Writer(seed, account, self._state.since[own]) for own, account in self._accounts.items()}
         self._drop_unfinished()
         self.next_due = self._next_due()
         self.grow(now)
@@ -73,8 +74,7 @@ class GeneratedFolder:
             heapq.heapreplace(heap, (_midnight(self._accounts[own], following), place, own, following))
 
     def _chunk(self, own: str, day: date) -> dict[str, Iterator[Row]]:
-        account = self._accounts[own]
-        writer = Writer(self._state.seed, account, self._state.since[own])
+        writer = self._writers[own]
         lines = writer.lines(day)
         found = {columns.FACTS_FILE: writer.facts(lines), columns.ENTITIES_FILE: writer.ads_made(day)}
         if day == writer.since:

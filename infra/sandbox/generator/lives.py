@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 
 from infra.sandbox.generator.catalogue import Account, AdSet, Campaign
 from infra.sandbox.generator.chance import MILLION, draws, identifier
@@ -70,21 +71,35 @@ def ads_on(seed: int, place: Place, day: date) -> list[Ad]:
     return [_ad(seed, place, slot, day) for slot in range(place.adset.slots)]
 
 
-def _ad(seed: int, place: Place, slot: int, day: date) -> Ad:
-    period_draw, phase_draw = draws(seed, place.adset_id, slot)[:2]
+@cache
+def _rhythm(seed: int, adset_id: str, slot: int) -> tuple[int, int]:
+    """How many days an ad runs in a place, and on which day of that count the calendar begins."""
+    period_draw, phase_draw = draws(seed, adset_id, slot)[:2]
     period = _SHORTEST_DAYS + _SPREAD_DAYS * period_draw // MILLION
-    phase = period * phase_draw // MILLION
+    return period, period * phase_draw // MILLION
+
+
+def _ad(seed: int, place: Place, slot: int, day: date) -> Ad:
+    period, phase = _rhythm(seed, place.adset_id, slot)
     turn = (day.toordinal() - phase) // period
     start = turn * period + phase
-    own = draws(seed, place.adset_id, slot, turn)
-    subject = place.account.subjects[own[0] * len(place.account.subjects) // MILLION]
-    form = "Video 15s" if place.adset.video and slot == 0 else _FORMATS[own[1] * len(_FORMATS) // MILLION]
+    video = place.adset.video and slot == 0
+    return _made(seed, place.adset_id, slot, turn, place.account.subjects, video, start, start + period)
+
+
+@cache
+def _made(  # noqa: PLR0917 - cached by exactly these
+    seed: int, adset_id: str, slot: int, turn: int, subjects: tuple[str, ...], video: bool, start: int, end: int
+) -> Ad:  # fmt: skip
+    own = draws(seed, adset_id, slot, turn)
+    subject = subjects[own[0] * len(subjects) // MILLION]
+    form = "Video 15s" if video else _FORMATS[own[1] * len(_FORMATS) // MILLION]
     return Ad(
-        identifier("1204", 18, seed, place.adset_id, slot, turn),
+        identifier("1204", 18, seed, adset_id, slot, turn),
         f"{form} · {subject} · {date.fromordinal(start):%y-%m}",
         subject,
         slot,
         date.fromordinal(start),
-        date.fromordinal(start + period),
+        date.fromordinal(end),
         own[2] < _DELETED_SHARE,
     )

@@ -8,12 +8,13 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import cached_property
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from infra.sandbox.facts import columns
 from infra.sandbox.generator import lives, numbers
-from infra.sandbox.generator.catalogue import Account
+from infra.sandbox.generator.catalogue import Account, Campaign
 from infra.sandbox.generator.numbers import Delivery
 
 # Today's numbers come in every three hours.
@@ -47,9 +48,17 @@ class Writer:
     account: Account
     since: date
 
-    @property
+    @cached_property
     def id(self) -> str:
         return lives.account_id(self.seed, self.account)
+
+    @cached_property
+    def places(self) -> list[lives.Place]:
+        return lives.places(self.seed, self.account)
+
+    @cached_property
+    def campaigns(self) -> dict[str, Campaign]:
+        return {lives.campaign_id(self.seed, self.account, one): one for one in self.account.campaigns}
 
     def facts(self, lines: list[Line]) -> Iterator[Row]:
         """Rows of facts.csv."""
@@ -59,10 +68,9 @@ class Writer:
     def lines(self, day: date) -> list[Line]:
         """What is delivered on a day."""
         found: list[Line] = []
-        for campaign in self.account.campaigns:
-            campaign_id = lives.campaign_id(self.seed, self.account, campaign)
+        for campaign_id, campaign in self.campaigns.items():
             at = numbers.setting(self.seed, campaign_id, campaign, self.account.week, day)
-            for place in self._places():
+            for place in self.places:
                 if place.campaign is campaign:
                     for ad in lives.ads_on(self.seed, place, day):
                         delivered = numbers.of_ad(self.seed, ad.id, place.adset, at, day)
@@ -70,7 +78,7 @@ class Writer:
                         found.append(Line(self._head(names, day), campaign_id, delivered))
             if campaign.residual:
                 # With ad sets it is what removed ads had in the first of them, without any the campaign's alone.
-                own = next((place for place in self._places() if place.campaign is campaign), None)
+                own = next((place for place in self.places if place.campaign is campaign), None)
                 group = (own.adset_id, own.adset.name) if own else ("", "")
                 delivered = numbers.residual(self.seed, campaign_id, campaign, at, day)
                 found.append(
@@ -112,13 +120,12 @@ class Writer:
         """Rows of entities.csv for the account, its campaigns and ad sets."""
         born = self._instant(self.since, 0)
         yield self._entity("account", self.id, "", self.account.name, created=born)
-        for campaign in self.account.campaigns:
-            campaign_id = lives.campaign_id(self.seed, self.account, campaign)
+        for campaign_id, campaign in self.campaigns.items():
             yield self._entity(
                 "campaign", campaign_id, self.id, campaign.name, status=campaign.status, objective=campaign.objective,
                 budget=self._money(campaign.daily_budget) if campaign.daily_budget else "", created=born,
             )  # fmt: skip
-        for place in self._places():
+        for place in self.places:
             budget = "" if place.campaign.daily_budget else self._money(place.adset.daily * 6 // 5)
             yield self._entity(
                 "ad_group", place.adset_id, place.campaign_id, place.adset.name, budget=budget, created=born
@@ -126,7 +133,7 @@ class Writer:
 
     def ads_made(self, day: date) -> Iterator[Row]:
         """Rows of entities.csv for the ads that begin on a day; on the first day for all that run then."""
-        for place in self._places():
+        for place in self.places:
             for ad in lives.ads_on(self.seed, place, day):
                 if day in (ad.start, self.since):
                     yield self._ad(place, ad)
@@ -156,9 +163,6 @@ class Writer:
 
     def _head(self, names: tuple[str, ...], day: date) -> Row:
         return ("meta", self.id, self.account.currency, self.account.zone, *names, day)
-
-    def _places(self) -> list[lives.Place]:
-        return lives.places(self.seed, self.account)
 
     def _metrics(self, said: Delivery) -> Row:
         return (*self._sums(said), said.views or "", said.reach)
