@@ -2,8 +2,8 @@
 
 The system's Python runs this with its standard library alone; any Python 3.8 can read it, so that an old one is told
 what is missing. It makes `.venv`, installs uv from a hashed list and with it the hashed list of the family. A stamp
-holds the hash of everything that went in: with the same stamp there is nothing to do, and a run that was cut off
-leaves none, so the next one installs again.
+holds the hash of everything that went in: with the same stamp there is nothing to do, and after a run that was cut
+off the next one begins anew.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ ROOT = Path(__file__).resolve().parents[2]
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 UV = VENV / "bin" / "uv"
+# There while packages are being installed. Half a package can look whole to pip, so what was cut off is thrown away.
+UNFINISHED = VENV / "unfinished"
 LOCKS = ROOT / "shared" / "requirements"
 OLDEST, NEWEST = (3, 11), (3, 14)
 # What holds what: with the larger family installed the smaller one is, too.
@@ -124,6 +126,7 @@ def install(family: str) -> None:
     began = time.monotonic()
     need_libraries()
     make_venv()
+    UNFINISHED.touch()
     for old in VENV.glob("*.stamp"):
         old.unlink()
     if not works(UV, "--version", says=pinned_uv()):
@@ -136,6 +139,7 @@ def install(family: str) -> None:
     run([*uv, "--require-hashes", "-r", LOCKS / f"{family}.txt"], environment)
     run([*uv, "--no-deps", "--editable", ROOT / "shared"], environment)
     stamp(family).write_text(fingerprint(family))
+    UNFINISHED.unlink()
     say(f"installed in {time.monotonic() - began:.1f} s")
 
 
@@ -160,8 +164,8 @@ def pinned_uv() -> str:
 
 
 def make_venv() -> None:
-    """A virtual environment whose pip works; what is left of an interrupted one is made anew."""
-    if works(PYTHON, "-c", "import pip"):
+    """A virtual environment whose pip works; what an interrupted installation left is made anew."""
+    if not UNFINISHED.exists() and works(PYTHON, "-c", "import pip"):
         return
     if not works(Path(sys.executable), "-c", "import ensurepip, venv"):
         major, minor = sys.version_info[:2]
@@ -169,6 +173,8 @@ def make_venv() -> None:
     if VENV.exists():
         shutil.rmtree(VENV)
     say(f"making .venv with Python {platform.python_version()}")
+    VENV.mkdir()
+    UNFINISHED.touch()
     run([sys.executable, "-m", "venv", VENV])
 
 

@@ -130,11 +130,12 @@ def caddyfile(routes: Routes) -> str:
 	}}
 	header {{
 		-Server
-		?X-Request-Id {{http.request.header.X-Request-Id}}
-		?X-Content-Type-Options nosniff
-		?Referrer-Policy strict-origin-when-cross-origin
-		?X-Frame-Options DENY
+		-Via
 	}}
+	header ?X-Request-Id {{http.request.header.X-Request-Id}}
+	header ?X-Content-Type-Options nosniff
+	header ?Referrer-Policy strict-origin-when-cross-origin
+	header ?X-Frame-Options DENY
 {functions}
 	handle /function/* {{
 		error "There is no such function" 404
@@ -172,46 +173,48 @@ def _proxy(port: int) -> str:
 		}}"""
 
 
+@dataclass(frozen=True)
+class _Problem:
+    """One of the front door's own errors, in the words that every function uses."""
+
+    code: str
+    detail: str
+    retryable: bool = False
+    acts: str = "caller"
+
+    def settings(self, matcher: str = "") -> str:
+        values = {"code": self.code, "detail": self.detail, "retryable": json.dumps(self.retryable), "acts": self.acts}
+        lines = "\n".join(f"\t\t\t{name} {json.dumps(value)}" for name, value in values.items())
+        return f"\t\tvars {matcher}{{\n{lines}\n\t\t}}"
+
+
+_DOWN = _Problem("unavailable", "The part behind this address does not answer; try again", True, "nobody")
+_REFUSED = {
+    404: _Problem("not_found", "There is no such function"),
+    413: _Problem("body_too_large", f"The request is larger than {_MAX_BODY}"),
+}
+# `retryable` and `status` are no strings, so the document is written out instead of being encoded.
+_DOCUMENT = (
+    '{"type":"urn:adloom:problem:{vars.code}","title":"{http.error.status_text}","status":{http.error.status_code},'
+    '"detail":"{vars.detail}","code":"{vars.code}","retryable":{vars.retryable},"acts":"{vars.acts}",'
+    '"request_id":"{http.request.header.X-Request-Id}"}'
+)
+
+
 def _problems() -> str:
-    """The front door's own errors, in the form that every function uses."""
-    retryable = "{vars.retryable}"
-    document = json.dumps(
-        {
-            "type": "about:blank",
-            "title": "{http.error.status_text}",
-            "status": 0,
-            "detail": "{vars.detail}",
-            "code": "{vars.code}",
-            "retryable": retryable,
-            "request_id": "{http.request.header.X-Request-Id}",
-        }
-    )
-    document = document.replace('"status": 0', '"status": {http.error.status_code}').replace(
-        f'"{retryable}"', retryable
-    )
-    kinds = {
-        "413": ("false", "payload_too_large", "The request is larger than the front door lets in"),
-        "404": ("false", "not_found", "There is no such function"),
-    }
-    lines = [_vars("true", "unavailable", "The part behind this address does not answer; try again")]
-    for status, (again, code, detail) in kinds.items():
+    lines = ["\thandle_errors {", _DOWN.settings()]
+    for status, problem in _REFUSED.items():
         lines.append(f"\t\t@is{status} expression {{http.error.status_code}} == {status}")
-        lines.append(_vars(again, code, detail, f"@is{status} "))
-    body = document.replace("`", "")
+        lines.append(problem.settings(f"@is{status} "))
     return "\n".join(
         [
-            "\thandle_errors {",
             *lines,
             "\t\theader {",
             "\t\t\t-Server",
             "\t\t\tContent-Type application/problem+json",
             "\t\t\tX-Request-Id {http.request.header.X-Request-Id}",
             "\t\t}",
-            f"\t\trespond `{body}` {{http.error.status_code}}",
+            f"\t\trespond `{_DOCUMENT}` {{http.error.status_code}}",
             "\t}",
         ]
     )
-
-
-def _vars(retryable: str, code: str, detail: str, matcher: str = "") -> str:
-    return f'\t\tvars {matcher}{{\n\t\t\tretryable {retryable}\n\t\t\tcode {code}\n\t\t\tdetail "{detail}"\n\t\t}}'
