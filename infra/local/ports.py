@@ -23,7 +23,7 @@ _SEARCH_WIDTH = 400
 
 
 class PortBook:
-    """Hands out ports and keeps other stacks of this machine from them for as long as this process lives.
+    """Hands out ports and keeps other stacks of this machine from them until it is closed or its process ends.
 
     Between choosing a port and the moment its process listens on it lie seconds. A name in the abstract socket
     namespace, which has the same scope as the ports themselves and goes away with its process, claims it meanwhile.
@@ -49,6 +49,11 @@ class PortBook:
                 "ADLOOM_PORT a free one is chosen."
             )
         return port
+
+    def close(self) -> None:
+        for claim in self._claims.values():
+            claim.close()
+        self._claims.clear()
 
     def _claim(self, port: int) -> bool:
         if port in self._claims:

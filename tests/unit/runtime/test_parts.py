@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -49,24 +51,35 @@ def test_nothing_stops_before_what_needs_it_and_the_front_door_stops_first() -> 
         assert all(position[one.name] < position[need] for need in one.needs)
 
 
-def test_the_first_free_port_is_chosen_and_given_only_once() -> None:
+@pytest.fixture
+def book() -> Iterator[PortBook]:
+    with closing(PortBook()) as book:
+        yield book
+
+
+@pytest.fixture
+def other_book() -> Iterator[PortBook]:
+    with closing(PortBook()) as book:
+        yield book
+
+
+def test_the_first_free_port_is_chosen_and_given_only_once(book: PortBook, other_book: PortBook) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        book = PortBook()
         first = book.choose("one", port, {})
         assert first > port
-        assert PortBook().choose("two", first, {}) != first, "another stack cannot take it either"
+        assert other_book.choose("two", first, {}) != first, "another stack cannot take it either"
     assert book.choose("three", port, {"three": port}) == port
 
 
-def test_a_kept_port_that_is_taken_is_given_up() -> None:
+def test_a_kept_port_that_is_taken_is_given_up(book: PortBook) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        assert PortBook().choose("one", port + 1, {"one": port}) != port
+        assert book.choose("one", port + 1, {"one": port}) != port
 
 
 def test_a_private_file_is_never_half_written_nor_readable_by_others(tmp_path: Path) -> None:
