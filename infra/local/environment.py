@@ -37,6 +37,7 @@ class Operator:
     autoconnect: bool
     meta_app_id: str | None
     meta_app_secret: str | None
+    sentry_dsn: str | None
     passed: Mapping[str, str]
     sandbox: Mapping[str, str]
     outward: Mapping[str, str]
@@ -54,6 +55,7 @@ class Operator:
             autoconnect=environment.get("ADLOOM_AUTOCONNECT", "1") != "0",
             meta_app_id=app_id,
             meta_app_secret=secret,
+            sentry_dsn=environment.get("ADLOOM_SENTRY_DSN") or None,
             passed=_pick(environment, _PASSED),
             sandbox=_sandbox(environment),
             outward=_pick(environment, _OUTWARD) | {"NO_PROXY": _NO_PROXY, "no_proxy": _NO_PROXY},

@@ -88,6 +88,8 @@ class Plan:
 
     def environment(self, process: str, secrets: Mapping[str, str]) -> dict[str, str]:
         """The environment of one of our own processes; its secrets are written to a folder of its own."""
+        if self.operator.sentry_dsn:
+            secrets = {**secrets, "sentry-dsn": self.operator.sentry_dsn}
         told = {
             "ADLOOM_SECRETS_DIR": str(self.credentials.hand_out(process, secrets)),
             "ADLOOM_PUBLIC_URL": self.public_url,
