@@ -1,0 +1,132 @@
+"""Designed states: nothing there yet, loading, an error, numbers that could not be refreshed."""
+
+from __future__ import annotations
+
+from markupsafe import Markup
+
+from ui.i18n import _
+from ui.icons import icon
+from ui.markup import Child, h
+
+LINE_HEIGHT = 12
+
+
+def state(
+    mark: str, title: str, *children: Child, mood: str = "", actions: Child = None, alert: bool = False
+) -> Markup:
+    """A card in the middle of the page: a mark, what it is, what to do."""
+    return h(
+        "section",
+        h("div", icon(mark), class_=f"state-mark {mood}"),
+        h("h2", title),
+        *children,
+        h("div", actions, class_="actions") if actions else None,
+        class_="card state",
+        role="alert" if alert else None,
+    )
+
+
+def no_connection(*, may_connect: bool, sandbox: bool) -> Markup:
+    """Before the first ad account is connected."""
+    what = h("p", _("Connect an ad account and its numbers appear here, compared with the platform day by day."))
+    if not may_connect:
+        who = h("p", _("Only an administrator of your organisation can do that. Ask one to connect Meta here."))
+        return state("plug", _("No ad account is connected yet"), what, who)
+    note = (
+        h("p", _("This installation runs on sandbox data: connecting uses the sandbox's accounts."))
+        if sandbox
+        else None
+    )
+    button = h("button", _("Connect Meta"), type="button", class_="btn primary", data_act="connect", data_about="meta")
+    return state("plug", _("No ad account is connected yet"), what, note, actions=button)
+
+
+def first_sync() -> Markup:
+    """Connected, and the first numbers are on their way."""
+    return state(
+        "refresh",
+        _("The first numbers are on their way"),
+        h(
+            "p",
+            _(
+                "The account is connected and its first sync runs. The newest days come first; this page shows them as "
+                "they arrive, you don't have to reload it."
+            ),
+        ),
+    )
+
+
+def nothing_found(search: str, clear: str) -> Markup:
+    """A filter that fits nothing."""
+    words = h("p", _("Nothing has “{search}” in its name.").format(search=search))
+    link = h("a", _("Clear the filter"), href=clear, data_here=True, class_="btn")
+    return h("div", words, h("div", link, class_="actions"), class_="state")
+
+
+def nothing_in_period() -> Markup:
+    return h("div", h("p", _("Nothing was delivered in this period.")), class_="state")
+
+
+def failed(request_id: str, *, retry: str) -> Markup:
+    """Nothing could be read: what happened, what is still true, what to do."""
+    number = h("p", _("Request"), " ", h("code", request_id))
+    return state(
+        "alert",
+        _("The numbers cannot be shown right now"),
+        h(
+            "p",
+            _(
+                "The database does not answer. Nothing is lost: what was synced is stored, and syncing goes on by "
+                "itself as soon as it is back."
+            ),
+        ),
+        h(
+            "p",
+            _("Try again in a minute. If it stays like this, give the number below to whoever runs this installation."),
+        ),
+        number,
+        mood="bad",
+        actions=h("a", _("Try again"), class_="btn primary", href=retry, data_here=True),
+        alert=True,
+    )
+
+
+def not_refreshed(as_of: str, request_id: str, *, retry: str) -> Markup:
+    """The page keeps what it has; the newest could not be read."""
+    words = _("These numbers could not be refreshed. What you see was read at {time}.").format(time=as_of)
+    again = h("a", _("Try again"), href=retry, data_here=True)
+    return h("p", words, " ", again, " ", h("code", request_id, class_="muted"), class_="note", role="status")
+
+
+def not_found(what: str, back: str) -> Markup:
+    link = h("a", _("All campaigns"), href=back, class_="btn primary")
+    return state("search", _("This is not here"), h("p", what), actions=link)
+
+
+def ghost(width: str, height: int = LINE_HEIGHT, gap: int = 0) -> Markup:
+    """A grey bar where something will stand."""
+    return h("span", class_="ghost", style=f"width:{width};height:{height}px;margin-top:{gap}px")
+
+
+def kpi_skeleton() -> Markup:
+    tile = h(
+        "div", ghost("44%", 12, 4), ghost("70%", 22, 9), ghost("30%", 10, 9), class_="kpi", style="min-height:100px"
+    )
+    return h("section", h("div", [tile] * 6, class_="kpi-line"), class_="card kpis", aria_busy="true")
+
+
+def chart_skeleton() -> Markup:
+    head = h("div", ghost("120px", 14, 3), ghost("190px", 12, 4), class_="card-head")
+    return head + h("div", ghost("100%", 210), style="padding:18px")
+
+
+def card_skeleton(lines: int) -> Markup:
+    head = h("div", ghost("110px", 14), class_="card-head ruled")
+    row = h(
+        "div",
+        ghost("34%"),
+        ghost("12%"),
+        ghost("8%"),
+        style="display:flex;justify-content:space-between;padding:15px 18px;border-top:1px solid var(--line)",
+    )
+    return h("section", head, [row] * lines, class_="card", aria_busy="true")

@@ -1,0 +1,77 @@
+"""`frame()`: what is the same on every page, put around its content once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from markupsafe import Markup
+from nicegui import ui
+from starlette.requests import Request
+
+from ui import forms
+from ui.components import shell
+from ui.components.region import Region
+from ui.components.shell import Crumb
+from ui.document import head_links, sandbox_mark, theme_of, title
+from ui.i18n import _, negotiate, speaking
+from ui.markup import h, join
+from ui.page import Page, Visit
+from ui.security import caller, viewer_of
+from ui.services import Services
+
+
+@contextmanager
+def frame(
+    services: Services, request: Request, active: str, name: str, trail: tuple[Crumb, ...] = ()
+) -> Iterator[Page[Any]]:
+    """The page's frame; inside it, elements land in the content and texts are in the visitor's language."""
+    viewer = viewer_of(request)
+    language = negotiate(request.headers.get("accept-language"))
+    page: Page[Any] = Page(services, Visit(viewer, caller(request), language, request.url.path, active))
+    with speaking(language):
+        page.understand(dict(request.query_params))
+        _head(request, language.tag, name)
+        _navigation(page, active)
+        _top(page, request, name)
+        if services.sandbox:
+            Region(sandbox_mark(link=True)).classes("phone-sandbox")
+        page.region(shell.crumbs(trail), name="crumbs")
+        page.region(name="notice").classes("notes")
+        page.region(name="notes").classes("notes")
+        page.region(name="state")
+        with ui.element("div").classes("stack") as page.content:
+            yield page
+
+
+def _head(request: Request, language: str, name: str) -> None:
+    theme = theme_of(request)
+    set_up = f"document.documentElement.lang={language!r};"
+    if theme:
+        set_up += f"document.documentElement.dataset.theme={theme!r};"
+    ui.add_head_html(str(join(h("script", Markup(set_up)), head_links())))  # noqa: S704 - our own constants
+    ui.page_title(title(name))
+
+
+def _navigation(page: Page[Any], active: str) -> None:
+    """Sidebar and phone tabs stand outside the page's main part."""
+    with page.client.layout:
+        Region(h("a", _("Skip to the content"), href="#content", class_="skip")).classes("skip-place").move(
+            target_index=0
+        )
+        side = ui.element("aside").classes("side")
+        side.move(target_index=1)
+        with side:
+            page.region(shell.sidebar(active, page.params, sandbox=page.services.sandbox), name="sidebar")
+        with ui.element("nav").classes("tabs").props(f'aria-label="{_("Pages of Adloom")}"'):
+            page.region(shell.tabs(active, page.params), name="tabs")
+
+
+def _top(page: Page[Any], request: Request, name: str) -> None:
+    token = forms.form_token(page.services.form_secret, "logout", page.visit.viewer.token)
+    with ui.element("header").classes("top"):
+        page.region(h("h1", name, id="content", tabindex="-1"), name="title").classes("top-title")
+        page.region(name="trust").classes("trust-place")
+        page.region(name="controls").classes("controls")
+        Region(shell.user_menu(page.visit.viewer, theme_of(request), token)).classes("user")

@@ -1,0 +1,90 @@
+"""Functions, called over HTTP: the only way in which the dashboard changes anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from adloom import logs
+from adloom.errors import Unavailable
+from adloom.logs import REQUEST_ID_HEADER, new_request_id
+
+log = logs.get(__name__)
+
+# Longer than a function's slowest answer under load, shorter than a person's patience.
+TIMEOUT_S = 15.0
+
+
+@dataclass(frozen=True)
+class Caller:
+    """For whom a function is called: the session's token, the way the request came, its id."""
+
+    token: str | None = None
+    forwarded_for: str = ""
+    request_id: str = field(default_factory=new_request_id)
+
+    def headers(self) -> dict[str, str]:
+        headers = {REQUEST_ID_HEADER: self.request_id}
+        if self.token:
+            headers["Authorization"] = f"Bearer {self.token}"
+        if self.forwarded_for:
+            headers["X-Forwarded-For"] = self.forwarded_for
+        return headers
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A function's answer. `code` is the problem document's stable code, empty on success."""
+
+    status: int
+    body: dict[str, Any]
+    retry_after: int | None = None
+
+    @property
+    def ok(self) -> bool:
+        return self.status < httpx.codes.BAD_REQUEST
+
+    @property
+    def code(self) -> str:
+        return str(self.body.get("code", ""))
+
+    @property
+    def detail(self) -> str:
+        return str(self.body.get("detail", ""))
+
+
+class Gateway:
+    """Calls `<gateway>/function/<name><path>`. Unavailable when nobody answers in time or with anything but JSON."""
+
+    def __init__(self, url: str) -> None:
+        self._client = httpx.AsyncClient(base_url=url.rstrip("/"), timeout=TIMEOUT_S, follow_redirects=False)
+
+    async def call(
+        self, method: str, function: str, path: str, caller: Caller, body: dict[str, Any] | None = None
+    ) -> Answer:
+        try:
+            response = await self._client.request(
+                method, f"/function/{function}{path}", headers=caller.headers(), json=body
+            )
+        except httpx.HTTPError as error:
+            log.warning("function_unreachable", function=function, path=path, error=type(error).__name__)
+            raise Unavailable(f"The function {function} does not answer") from error
+        return _answer(response, function)
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+
+def _answer(response: httpx.Response, function: str) -> Answer:
+    retry_after = response.headers.get("Retry-After", "")
+    seconds = int(retry_after) if retry_after.isdigit() else None
+    if not response.content:
+        return Answer(response.status_code, {}, seconds)
+    try:
+        body = response.json()
+    except ValueError as error:
+        # A gateway's own page: the function behind it is not there.
+        raise Unavailable(f"The function {function} is not there ({response.status_code})") from error
+    return Answer(response.status_code, body if isinstance(body, dict) else {"items": body}, seconds)

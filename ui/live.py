@@ -1,0 +1,113 @@
+"""Hears events and tells open pages to read again. Events carry no numbers to a page: it reads for itself."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections import defaultdict
+from collections.abc import Callable
+from uuid import UUID
+
+import nats
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+
+from adloom import logs
+
+log = logs.get(__name__)
+
+SUBJECTS = "adloom.>"
+# A sync commits window after window: pages read once for all that arrive within this time.
+QUIET_S = 0.3
+# The first connection is tried again this often; after it the client reconnects by itself.
+RETRY_S = 2.0
+
+Listener = Callable[[], None]
+
+
+class EventHub:
+    """One subscription for the process; pages listen by organisation.
+
+    While NATS is away nothing is lost but immediacy: pages read again as soon as it is back.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._listeners: dict[UUID, set[Listener]] = defaultdict(set)
+        self._pending: dict[UUID, asyncio.TimerHandle] = {}
+        self._client: Client | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def connected(self) -> bool:
+        return self._client is not None and self._client.is_connected
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._connect(), name="event hub")
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        if self._client is not None:
+            await self._client.close()
+
+    def listen(self, org_id: UUID, listener: Listener) -> Callable[[], None]:
+        """Call the listener after events of the organisation; returns what ends it."""
+        self._listeners[org_id].add(listener)
+
+        def end() -> None:
+            self._listeners[org_id].discard(listener)
+            if not self._listeners[org_id]:
+                del self._listeners[org_id]
+
+        return end
+
+    async def _connect(self) -> None:
+        while True:
+            try:
+                self._client = await nats.connect(
+                    self._url,
+                    name="dashboard",
+                    max_reconnect_attempts=-1,
+                    reconnect_time_wait=RETRY_S,
+                    reconnected_cb=self._reconnected,
+                    error_cb=self._failed,
+                )
+                await self._client.subscribe(SUBJECTS, cb=self._heard)
+            except (NatsError, OSError) as error:
+                log.warning("events_unreachable", error=type(error).__name__)
+                await asyncio.sleep(RETRY_S)
+            else:
+                log.info("events_connected")
+                return
+
+    async def _heard(self, message: Msg) -> None:
+        try:
+            org_id = UUID(json.loads(message.data)["data"]["org_id"])
+        except (ValueError, KeyError, TypeError):
+            log.warning("event_unreadable", subject=message.subject)
+            return
+        self.announce(org_id)
+
+    def announce(self, org_id: UUID) -> None:
+        """Tell the organisation's pages, once for all that happens within a moment."""
+        if org_id in self._listeners and org_id not in self._pending:
+            loop = asyncio.get_running_loop()
+            self._pending[org_id] = loop.call_later(QUIET_S, self._tell, org_id)
+
+    def _tell(self, org_id: UUID) -> None:
+        self._pending.pop(org_id, None)
+        for listener in tuple(self._listeners.get(org_id, ())):
+            listener()
+
+    async def _reconnected(self) -> None:
+        log.info("events_reconnected")
+        for org_id in tuple(self._listeners):
+            self.announce(org_id)
+
+    async def _failed(self, error: Exception) -> None:
+        log.warning("events_interrupted", error=type(error).__name__)

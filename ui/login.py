@@ -1,0 +1,156 @@
+"""Log in and out: plain forms, because a page of NiceGUI would keep memory for everybody who merely knocks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from adloom import logs
+from adloom.errors import Unavailable
+from ui import forms
+from ui.document import brand, document, sandbox_mark, theme_of
+from ui.gateway import Answer
+from ui.i18n import _, negotiate, speaking
+from ui.markup import h
+from ui.security import caller, viewer_of
+from ui.services import Services
+from ui.sessions import COOKIE
+
+log = logs.get(__name__)
+
+_TOO_MANY, _SERVICE_UNAVAILABLE, _SERVER_ERROR, _FORBIDDEN = 429, 503, 500, 403
+# Longer than any address and password that `auth` accepts.
+_LONGEST_FORM = 8_192
+
+
+@dataclass(frozen=True)
+class Attempt:
+    email: str = ""
+    next: str = "/"
+    problem: str = ""
+    status: int = 200
+
+
+def show(services: Services, request: Request, attempt: Attempt) -> Response:
+    """The form. The nonce in the cookie and the token in the form belong together."""
+    nonce = request.cookies.get(forms.LOGIN_COOKIE) or forms.new_nonce()
+    token = forms.form_token(services.form_secret, "login", nonce)
+    with speaking(negotiate(request.headers.get("accept-language"))):
+        body = _page(attempt, token, sandbox=services.sandbox)
+        response = document(_("Log in"), body, theme_of(request), status=attempt.status)
+    response.set_cookie(
+        forms.LOGIN_COOKIE, nonce, path="/login", httponly=True, samesite="strict", secure=services.https
+    )
+    return response
+
+
+def _page(attempt: Attempt, token: str, *, sandbox: bool) -> Markup:
+    problem = h("p", attempt.problem, class_="problem", role="alert", id="problem") if attempt.problem else None
+    form = h(
+        "form",
+        h("input", type="hidden", name="form_token", value=token),
+        h("input", type="hidden", name="next", value=attempt.next),
+        problem,
+        _field("email", _("E-mail"), "username", kind="email", value=attempt.email),
+        _field("password", _("Password"), "current-password", kind="password"),
+        h("button", _("Log in"), type="submit", class_="btn primary"),
+        method="post",
+        action="/login",
+    )
+    intro = h("p", _("Your campaigns' numbers, as the platforms say them."), class_="muted")
+    card = h("div", h("div", brand(), class_="brand"), h("h1", _("Log in")), intro, form, class_="card login-card")
+    return h("main", h("div", card, sandbox_mark(link=False) if sandbox else None), class_="login")
+
+
+def _field(name: str, label: str, complete: str, *, kind: str, value: str = "") -> Markup:
+    box = h(
+        "input",
+        type=kind,
+        name=name,
+        value=value or None,
+        class_="input",
+        autocomplete=complete,
+        required=True,
+        autofocus=not value if name == "email" else None,
+        autocapitalize="none",
+        spellcheck="false",
+    )
+    return h("label", label, box, class_="field")
+
+
+async def enter(services: Services, request: Request) -> Response:
+    """Take the form, ask `auth`, and hand the browser its token."""
+    length = request.headers.get("content-length", "")
+    if not length.isdigit() or int(length) > _LONGEST_FORM:
+        return Response(status_code=413)
+    fields = {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
+    target = forms.safe_next(fields.get("next"))
+    attempt = Attempt(email=fields.get("email", "")[:320], next=target)
+    nonce = request.cookies.get(forms.LOGIN_COOKIE, "")
+    with speaking(negotiate(request.headers.get("accept-language"))):
+        if not forms.is_form_token(fields.get("form_token", ""), services.form_secret, "login", nonce):
+            problem = _("This form was open for too long. Please try again.")
+            return show(services, request, Attempt(attempt.email, target, problem, _FORBIDDEN))
+        try:
+            answer = await services.gateway.call(
+                "POST",
+                "auth",
+                "/login",
+                caller(request),
+                {"email": attempt.email, "password": fields.get("password", "")},
+            )
+        except Unavailable:
+            problem = _("Logging in does not work right now: a part of Adloom does not answer. Try again in a minute.")
+            return show(services, request, Attempt(attempt.email, target, problem, _SERVICE_UNAVAILABLE))
+        if not answer.ok:
+            return show(services, request, Attempt(attempt.email, target, _refusal(answer), _status(answer)))
+    return _entered(services, answer, target)
+
+
+def _status(answer: Answer) -> int:
+    return _SERVICE_UNAVAILABLE if answer.status >= _SERVER_ERROR else answer.status
+
+
+def _refusal(answer: Answer) -> str:
+    if answer.status == _TOO_MANY:
+        return _("Too many attempts. Wait a minute, then try again.")
+    if answer.status >= _SERVER_ERROR:
+        return _("Logging in does not work right now: a part of Adloom does not answer. Try again in a minute.")
+    return _("That e-mail and password don't fit together.")
+
+
+def _entered(services: Services, answer: Answer, target: str) -> Response:
+    expires = datetime.fromisoformat(str(answer.body["expires_at"]))
+    response = RedirectResponse(target, status_code=303)
+    response.set_cookie(
+        COOKIE,
+        str(answer.body["token"]),
+        max_age=max(0, int((expires - datetime.now(UTC)).total_seconds())),
+        path="/",
+        httponly=True,
+        samesite="lax",
+        secure=services.https,
+    )
+    return response
+
+
+async def leave(services: Services, request: Request) -> Response:
+    """End the session at `auth`, then forget it here and in the browser."""
+    viewer = viewer_of(request)
+    fields = await request.form()
+    token = fields.get("form_token")
+    if not isinstance(token, str) or not forms.is_form_token(token, services.form_secret, "logout", viewer.token):
+        return Response(status_code=_FORBIDDEN)
+    try:
+        await services.gateway.call("POST", "auth", "/logout", caller(request))
+    except Unavailable:
+        # The browser forgets its token all the same; the session itself ends by its expiry.
+        log.warning("logout_unreachable", user_id=str(viewer.user_id))
+    services.sessions.forget(viewer.token)
+    response = RedirectResponse("/login", status_code=303)
+    response.delete_cookie(COOKIE, path="/", httponly=True, samesite="lax", secure=services.https)
+    return response

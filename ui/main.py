@@ -1,0 +1,88 @@
+"""Start the dashboard: `python -m ui.main` from the project's root."""
+
+from __future__ import annotations
+
+from nicegui import app, ui
+from secure.middleware import SecureASGIMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from adloom import logs
+from adloom.settings import load
+from ui import forms, login, security
+from ui.components import states
+from ui.document import FAVICON, STATIC, document
+from ui.i18n import _
+from ui.markup import h
+from ui.pages import campaigns, data_health, overview
+from ui.security import SessionGuard
+from ui.services import Services, open_services
+from ui.settings import DashboardSettings
+
+PROCESS = "dashboard"
+# A laptop that wakes up finds its page still there.
+RECONNECT_S = 30.0
+
+
+def build(services: Services) -> None:
+    """Routes, pages and what stands before them. The guard is outermost but for the headers."""
+    app.add_static_files("/static", STATIC, max_cache_age=31_536_000)
+    _plain_routes(services)
+    for page in (overview, campaigns, data_health):
+        page.register(services)
+    app.add_middleware(SessionGuard, sessions=services.sessions, origins=services.origins, unreachable=_unreachable)
+    app.add_middleware(SecureASGIMiddleware, secure=security.headers(https=services.https))
+    app.on_startup(services.hub.start)
+    app.on_shutdown(services.hub.stop)
+    app.on_shutdown(services.gateway.close)
+    app.on_shutdown(services.database.close)
+
+
+def _plain_routes(services: Services) -> None:
+    async def health(_request: Request) -> Response:
+        return JSONResponse({"status": "ok", "events": "connected" if services.hub.connected else "away"})
+
+    async def login_form(request: Request) -> Response:
+        target = forms.safe_next(request.query_params.get("next"))
+        if await services.sessions.viewer(security.caller(request)) is not None:
+            return RedirectResponse(target, status_code=303)
+        return login.show(services, request, login.Attempt(next=target))
+
+    async def log_in(request: Request) -> Response:
+        return await login.enter(services, request)
+
+    async def log_out(request: Request) -> Response:
+        return await login.leave(services, request)
+
+    app.add_route("/_/health", health, methods=["GET"])
+    app.add_route("/login", login_form, methods=["GET"])
+    app.add_route("/login", log_in, methods=["POST"])
+    app.add_route("/logout", log_out, methods=["POST"])
+
+
+def _unreachable(request_id: str) -> Response:
+    body = h("main", states.failed(request_id, retry="/"), class_="login")
+    return document(_("Not available"), body, None, status=503)
+
+
+def main() -> None:
+    settings = load(DashboardSettings, PROCESS)
+    logs.configure(PROCESS, settings)
+    build(open_services(settings))
+    ui.run(
+        host=settings.dashboard_host,
+        port=settings.dashboard_port,
+        title="Adloom",
+        favicon=FAVICON,
+        dark=None,
+        tailwind=False,
+        reload=False,
+        show=False,
+        show_welcome_message=False,
+        reconnect_timeout=RECONNECT_S,
+        binding_refresh_interval=None,
+    )
+
+
+if __name__ == "__main__":
+    main()

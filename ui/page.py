@@ -1,0 +1,187 @@
+"""One open page: who looks at which state of it, in which language; it reads, shows, and reads again when told.
+
+    with frame(services, request, "overview", _("Overview")) as page:
+        kpis = page.region(states.kpi_skeleton())
+    await page.live(read, paint)
+
+`read(connection, params)` runs in a thread inside the viewer's tenant transaction; `paint(data)` shows its result.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, TypeVar
+from urllib.parse import parse_qsl, urlsplit
+from zoneinfo import ZoneInfo
+
+from markupsafe import Markup
+from nicegui import background_tasks, run, ui
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from adloom import clock, logs
+from adloom.errors import AdloomError, NotFound
+from adloom.logs import new_request_id
+from ui import actions, formats
+from ui.components import states
+from ui.components.region import Region
+from ui.gateway import Caller
+from ui.i18n import Language, speaking
+from ui.markup import EMPTY, h
+from ui.params import Params, parse
+from ui.services import Services
+from ui.sessions import Viewer
+
+log = logs.get(__name__)
+
+T = TypeVar("T")
+Read = Callable[[Connection, Params], T]
+
+# A page whose numbers come within this time is sent with them; otherwise its skeleton goes first.
+AT_ONCE_S = 0.4
+
+
+@dataclass(frozen=True)
+class Visit:
+    """Who opened which page, and how: `active` is its entry in the navigation."""
+
+    viewer: Viewer
+    caller: Caller
+    language: Language
+    path: str
+    active: str
+
+
+class Page(Generic[T]):
+    """The state of one tab. Nothing of it outlives the tab."""
+
+    def __init__(self, services: Services, visit: Visit) -> None:
+        self.services, self.visit = services, visit
+        self.path = visit.path
+        self.params, self.notes = Params(), list[str]()
+        self.client = ui.context.client
+        self.shown_at: datetime | None = None
+        self._regions: dict[str, Region] = {}
+        self._read: Read[T] | None = None
+        self._paint: Callable[[T], None] | None = None
+        self._turn = 0
+
+    def understand(self, query: dict[str, str]) -> None:
+        """Take the state from an address."""
+        self.params, self.notes = parse(query)
+
+    def region(self, markup: Markup = Markup(), *, name: str = "", tag: str = "div") -> Region:  # noqa: B008 - immutable
+        """A part of the page whose links and buttons act on this page."""
+        made = Region(markup, tag=tag).on_go(self.go).on_act(self.act)
+        if name:
+            self._regions[name] = made
+        return made
+
+    def named(self, name: str) -> Region:
+        return self._regions[name]
+
+    async def live(self, read: Read[T], paint: Callable[[T], None]) -> None:
+        """Read and show; from now on again whenever something of the organisation changes."""
+        self._read, self._paint = read, paint
+        first = background_tasks.create(self.refresh(), name=f"read {self.path}", context=self.client.content)
+        end = self.services.hub.listen(self.visit.viewer.org_id, self._told)
+        self.client.on_delete(end)
+        self.client.on_exception(self._surprised)
+        await asyncio.wait([first], timeout=AT_ONCE_S)
+
+    def _told(self) -> None:
+        background_tasks.create(self.refresh(), name=f"read {self.path} again", context=self.client.content)
+
+    async def go(self, address: str, *, replace: bool) -> None:
+        """Show another state of this page and put it into the address bar; another page is loaded."""
+        parts = urlsplit(address)
+        if parts.scheme or parts.netloc or parts.path != self.path:
+            ui.navigate.to(address if not (parts.scheme or parts.netloc) else "/")
+            return
+        with speaking(self.visit.language):
+            self.understand(dict(parse_qsl(parts.query)))
+        shown = self.params.address(self.path)
+        (ui.navigate.history.replace if replace else ui.navigate.history.push)(shown)
+        await self.refresh()
+
+    async def act(self, name: str, about: str) -> None:
+        """Do what a button says, by way of a function; the session is asked for again first."""
+        with speaking(self.visit.language):
+            outcome = await actions.perform(self.services, self.visit.caller, name, about)
+            if outcome.go_to:
+                ui.navigate.to(outcome.go_to)
+                return
+            self.named("notice").show(h("p", outcome.words, class_="note", role="status"))
+
+    async def refresh(self) -> None:
+        """Read again; the newest question wins when several are under way."""
+        self._turn += 1
+        turn, request_id = self._turn, new_request_id()
+        try:
+            viewer = await self.services.sessions.viewer(self.visit.caller)
+            if viewer is None:
+                ui.navigate.to("/login")
+                return
+            data = await run.io_bound(self._in_tenant, viewer, self.params)
+        except NotFound as error:
+            self._tell_missing(error)
+        except (AdloomError, SQLAlchemyError) as error:
+            log.warning("page_unreadable", path=self.path, error=repr(error), page_request_id=request_id)
+            if turn == self._turn:
+                self._tell_failure(request_id)
+        else:
+            if turn == self._turn and data is not None and not self.client.is_deleted:
+                self._show(data)
+
+    def _in_tenant(self, viewer: Viewer, params: Params) -> T:
+        if self._read is None:
+            raise RuntimeError("the page has nothing to read yet")
+        with self.services.database.tenant(viewer.org_id, viewer.account_scope) as connection:
+            return self._read(connection, params)
+
+    def _show(self, data: T) -> None:
+        if self._paint is None:
+            return
+        with speaking(self.visit.language), self.client.content:
+            self.state(None)
+            self._paint(data)
+            self.named("notes").show(
+                h("p", " ".join(self.notes), class_="note", role="status") if self.notes else EMPTY
+            )
+        self.shown_at = clock.real_now()
+
+    def state(self, markup: Markup | None) -> None:
+        """Show a designed state instead of the page's content; None brings the content back."""
+        self.named("state").show(markup or Markup())
+        self.content.set_visibility(markup is None)
+
+    def _tell_failure(self, request_id: str) -> None:
+        retry = self.params.address(self.path)
+        with speaking(self.visit.language), self.client.content:
+            if self.shown_at is None:
+                self.state(states.failed(request_id, retry=retry))
+                return
+            local = formats.moment(self.shown_at, ZoneInfo("UTC"), clock.real_now().date())
+            self.named("notes").show(states.not_refreshed(f"{local} UTC", request_id, retry=retry))
+
+    def _surprised(self) -> None:
+        """A fault of ours, logged by now: say so instead of leaving the skeleton there."""
+        self._tell_failure(self.visit.caller.request_id)
+
+    def _tell_missing(self, error: NotFound) -> None:
+        with speaking(self.visit.language), self.client.content:
+            self.state(states.not_found(str(error), self.params.shared().address("/campaigns")))
+
+    content: ui.element
+    title: str
+
+    @property
+    def may_connect(self) -> bool:
+        return self.visit.viewer.may("admin")
+
+    @property
+    def may_sync(self) -> bool:
+        return self.visit.viewer.may("editor")

@@ -1,0 +1,96 @@
+"""Who is looking. The session lives in the database and belongs to `auth`; the browser holds its opaque token."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+from uuid import UUID
+
+from adloom.errors import Unauthenticated, Unavailable
+from adloom.identity.roles import Role, includes
+from ui.gateway import Caller, Gateway
+
+COOKIE = "adloom_session"
+# A session that ended elsewhere is noticed after this long at the latest.
+BELIEVED_FOR_S = 15.0
+MOST_REMEMBERED = 10_000
+_UNAUTHENTICATED = 401
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """A member with a session."""
+
+    user_id: UUID
+    name: str
+    email: str
+    org_id: UUID
+    organisation: str
+    role: Role
+    account_scope: str
+    token: str
+
+    def may(self, role: Role) -> bool:
+        return includes(self.role, role)
+
+    @property
+    def initials(self) -> str:
+        words = [word for word in self.name.split() if word[0].isalnum()] or [self.email]
+        letters = words[0][0] + (words[-1][0] if len(words) > 1 else "")
+        return letters.upper()
+
+
+class Sessions:
+    """Asks `auth` whether a token is a session, and believes its answer for a few seconds.
+
+    Fails closed: when `auth` does not answer, nobody is let in (Unavailable); an unknown token is nobody (None).
+    Tokens are remembered as hashes only.
+    """
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+        self._known: OrderedDict[bytes, tuple[float, Viewer]] = OrderedDict()
+
+    async def viewer(self, caller: Caller, *, fresh: bool = False) -> Viewer | None:
+        """The viewer of the caller's token; `fresh` asks again whatever is remembered."""
+        if not caller.token:
+            return None
+        key = hashlib.sha256(caller.token.encode("utf-8", "surrogatepass")).digest()
+        if not fresh:
+            known = self._known.get(key)
+            if known is not None and known[0] > time.monotonic():
+                return known[1]
+        viewer = await self._ask(caller, caller.token)
+        if viewer is None:
+            self._known.pop(key, None)
+            return None
+        self._known[key] = (time.monotonic() + BELIEVED_FOR_S, viewer)
+        self._known.move_to_end(key)
+        while len(self._known) > MOST_REMEMBERED:
+            self._known.popitem(last=False)
+        return viewer
+
+    def forget(self, token: str) -> None:
+        self._known.pop(hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest(), None)
+
+    async def _ask(self, caller: Caller, token: str) -> Viewer | None:
+        answer = await self._gateway.call("GET", "auth", "/session", caller)
+        if answer.status == _UNAUTHENTICATED:
+            return None
+        user, organisation = answer.body.get("user"), answer.body.get("organisation")
+        if not answer.ok:
+            raise Unavailable(f"auth answered {answer.status}")
+        if not user or not organisation:
+            raise Unauthenticated("The operator key is no session")
+        return Viewer(
+            user_id=UUID(user["user_id"]),
+            name=user["name"],
+            email=user["email"],
+            org_id=UUID(organisation["org_id"]),
+            organisation=organisation["name"],
+            role=answer.body["role"],
+            account_scope=answer.body["account_scope"],
+            token=token,
+        )
