@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager, asynccontextmanager
 
 import nats
 import nats.errors
@@ -15,7 +15,7 @@ from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, RetentionPolicy, StorageType, StreamConfig
 
 from adloom import logs
-from infra.connector.errors import PartAway
+from infra.connector.errors import PartAway, boundary
 from infra.connector.stack import FunctionEntry
 
 STREAM = "ADLOOM"
@@ -37,13 +37,8 @@ _FETCH_MOST = 100
 log = logs.get(__name__)
 
 
-@contextmanager
-def _faults() -> Iterator[None]:
-    """Whatever goes wrong between us and the broker is PartAway."""
-    try:
-        yield
-    except (nats.errors.Error, OSError, TimeoutError) as error:
-        raise PartAway("nats", repr(error)) from error
+def _faults() -> AbstractContextManager[None]:
+    return boundary("nats", nats.errors.Error, OSError, TimeoutError)
 
 
 def replay_subject(function: str) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ from uuid import UUID
 import psycopg
 
 from adloom.events.outbox import CHANNEL
-from infra.connector.errors import PartAway
+from infra.connector.errors import boundary
 
 # One connector of a database works at a time, so that an account's events keep their order. A 64-bit key of our own.
 _LEAD_KEY = 0x6164_6C6F_6F6D_0001
@@ -66,15 +66,6 @@ class Death:
     error: str
 
 
-@contextmanager
-def _faults() -> Iterator[None]:
-    """Whatever goes wrong between us and the database is PartAway."""
-    try:
-        yield
-    except psycopg.Error as error:
-        raise PartAway("database", error) from error
-
-
 class Outbox:
     """One connection that holds the lead, hears of new events and reads them; it all ends with the connection."""
 
@@ -87,7 +78,7 @@ class Outbox:
             if await self._one("select pg_try_advisory_lock(%s)", _LEAD_KEY):
                 break
             await asyncio.sleep(_LEAD_POLL_S)
-        with _faults():
+        with boundary("database", psycopg.Error):
             await self._connection.execute(f"listen {CHANNEL}")
 
     async def batch(self, most: int) -> list[Waiting]:
@@ -128,12 +119,12 @@ class Outbox:
 
     async def wait(self, seconds: float) -> None:
         """Until something was written, at most so long. A notice that came before the call counts."""
-        with _faults():
+        with boundary("database", psycopg.Error):
             async for _notice in self._connection.notifies(timeout=seconds, stop_after=1):
                 return
 
     async def _rows(self, statement: str, *values: object) -> list[Any]:
-        with _faults():
+        with boundary("database", psycopg.Error):
             cursor = await self._connection.execute(statement, values)
             return await cursor.fetchall()
 
@@ -144,7 +135,7 @@ class Outbox:
 @asynccontextmanager
 async def connect(url: str) -> AsyncIterator[Outbox]:
     """PartAway when the database does not answer."""
-    with _faults():
+    with boundary("database", psycopg.Error):
         connection = await psycopg.AsyncConnection.connect(url, autocommit=True, **_OPTIONS)
     try:
         yield Outbox(connection)

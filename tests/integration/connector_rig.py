@@ -83,6 +83,7 @@ class Receiver:
         self.databases = databases
         self.deliveries: list[Delivered] = []
         self.ticks: list[tuple[str, float]] = []
+        self.began = 0
         self.behave: Behaviour = lambda _event, _count: Reply()
         self._seen: dict[uuid.UUID, int] = {}
         self._lock = threading.Lock()
@@ -126,6 +127,7 @@ class Receiver:
             return problem(401, retryable=False)
         envelope, event = parse(body)
         with self._lock:
+            self.began += 1
             count = self._seen[envelope.id] = self._seen.get(envelope.id, 0) + 1
         reply = self.behave(event, count)
         if reply.effect and not self._have_effect(function, envelope.id, event):
