@@ -83,9 +83,19 @@ class Fact(NamedTuple):
     actions: bytes | None
 
 
+@dataclass(frozen=True)
+class Cadence:
+    """How many days are read again: at every sync, once a day, and at most."""
+
+    recent_days: int
+    restatement_days: int
+    history_months: int
+
+
 class Reader(Protocol):
     """What the sync needs of a platform. Every method raises the PlatformError tree of `adloom.errors`.
 
+    OutOfTimeError and NotReadyError mean that nothing is wrong and the work goes on later.
     `requests` counts the calls so far; `query` and `attribution` say for the record how facts are asked for.
     """
 
@@ -94,6 +104,12 @@ class Reader(Protocol):
 
     @property
     def requests(self) -> int: ...
+
+    def resume(self, state: dict[str, str]) -> None:
+        """Go on with what a NotReadyError told."""
+        ...
+
+    def close(self) -> None: ...
 
     def accounts(self) -> list[Account]:
         """Every account that the grant reaches."""

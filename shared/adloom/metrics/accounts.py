@@ -1,0 +1,176 @@
+"""Ad accounts as the sync sees them: what it needs of one, and finding those of a connection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, text
+
+from adloom import clock
+from adloom.errors import NotFound
+from adloom.platforms.model import Account
+
+
+@dataclass(frozen=True)
+class Synced:
+    """An account with what decides whether it can be synced now. Never logged: `ciphertext` is the platform token."""
+
+    org_id: UUID
+    account_id: int
+    connection_id: UUID
+    account: Account
+    is_enabled: bool
+    is_connected: bool
+    blocked_until: datetime | None
+    last_synced_at: datetime | None
+    restated_on: date | None
+    continuation: UUID | None
+    ciphertext: bytes
+
+    @property
+    def today(self) -> date:
+        """The account's local day on the business clock."""
+        return clock.today(self.account.timezone)
+
+    @property
+    def last_synced_on(self) -> date | None:
+        """The local day of the last sync that reached its today."""
+        if self.last_synced_at is None:
+            return None
+        return self.last_synced_at.astimezone(ZoneInfo(self.account.timezone)).date()
+
+    @property
+    def is_blocked(self) -> bool:
+        """Whether the platform, or a fault, keeps us away at this real moment."""
+        return self.blocked_until is not None and self.blocked_until > clock.real_now()
+
+    @property
+    def born(self) -> date | None:
+        at = self.account.created_at
+        return at.astimezone(ZoneInfo(self.account.timezone)).date() if at else None
+
+
+_LOAD = """
+select a.org_id, a.account_id, a.connection_id, a.external_id, a.name, a.currency, a.timezone, a.status,
+       a.sync_enabled, a.blocked_until, a.last_synced_at, a.restated_on, a.continuation,
+       c.status = 'active' as is_connected, t.ciphertext, e.created_at
+  from ad_accounts a
+  join connections c on c.connection_id = a.connection_id
+  left join connection_tokens t on t.connection_id = a.connection_id
+  left join entities e on e.account_id = a.account_id and e.level = 'account' and e.external_id = a.external_id
+ where a.account_id = :account_id
+"""
+
+
+def load(connection: Connection, account_id: int) -> Synced:
+    """One account; NotFound when it is not there or not the organisation's."""
+    row = connection.execute(text(_LOAD), {"account_id": account_id}).one_or_none()
+    if row is None:
+        raise NotFound("There is no such ad account.", code="account_unknown")
+    return Synced(
+        org_id=row.org_id,
+        account_id=row.account_id,
+        connection_id=row.connection_id,
+        account=Account(row.external_id, row.name, row.currency, row.timezone, row.status, row.created_at),
+        is_enabled=row.sync_enabled,
+        is_connected=row.is_connected and row.ciphertext is not None,
+        blocked_until=row.blocked_until,
+        last_synced_at=row.last_synced_at,
+        restated_on=row.restated_on,
+        continuation=row.continuation,
+        ciphertext=bytes(row.ciphertext or b""),
+    )
+
+
+_SAVE = """
+insert into ad_accounts as a
+    (org_id, connection_id, platform, external_id, name, currency, timezone, status, next_due_at)
+values (:org_id, :connection_id, :platform, :external_id, :name, :currency, :timezone, :status, :next_due_at)
+on conflict (org_id, platform, external_id) do update set
+    connection_id = excluded.connection_id, name = excluded.name, currency = excluded.currency,
+    timezone = excluded.timezone, status = excluded.status, next_due_at = excluded.next_due_at, blocked_until = null,
+    error_code = null, error_detail = null, error_at = null
+returning a.account_id, a.last_synced_at is null as is_new
+"""
+
+
+def save(
+    connection: Connection, *, org_id: UUID, connection_id: UUID, platform: str, account: Account, next_due_at: datetime
+) -> tuple[int, bool]:
+    """Store an account that a connection reaches; its id, and whether it has never been synced."""
+    row = connection.execute(
+        text(_SAVE),
+        {
+            "org_id": org_id,
+            "connection_id": connection_id,
+            "platform": platform,
+            "external_id": account.external_id,
+            "name": _storable(account.name),
+            "currency": account.currency,
+            "timezone": account.timezone,
+            "status": account.status,
+            "next_due_at": next_due_at,
+        },
+    ).one()
+    return int(row.account_id), bool(row.is_new)
+
+
+def refresh(connection: Connection, account_id: int, account: Account) -> None:
+    """Note what the platform says of an account, if that is new."""
+    connection.execute(
+        text(
+            "update ad_accounts set name = :name, currency = :currency, timezone = :timezone, status = :status"
+            " where account_id = :account_id"
+            " and (name, currency, timezone, status) is distinct from (:name, :currency, :timezone, :status)"
+        ),
+        {
+            "account_id": account_id,
+            "name": _storable(account.name),
+            "currency": account.currency,
+            "timezone": account.timezone,
+            "status": account.status,
+        },
+    )
+
+
+def synced(connection: Connection, account_id: int, at: datetime | None) -> None:
+    """Note that a window was stored; `at` is the business time when it reached the account's today."""
+    connection.execute(
+        text(
+            "update ad_accounts set last_synced_at = greatest(last_synced_at, :at), error_code = null,"
+            " error_detail = null, error_at = null where account_id = :account_id"
+        ),
+        {"account_id": account_id, "at": at},
+    )
+
+
+def due(connection: Connection, account_id: int, at: datetime) -> None:
+    """Let the tick come back to the account at a business time."""
+    connection.execute(
+        text("update ad_accounts set next_due_at = :at where account_id = :account_id"),
+        {"account_id": account_id, "at": at},
+    )
+
+
+def continue_with(connection: Connection, account_id: int, event_id: UUID) -> None:
+    """Name the event that goes on with the account's work."""
+    connection.execute(
+        text("update ad_accounts set continuation = :event_id where account_id = :account_id"),
+        {"account_id": account_id, "event_id": event_id},
+    )
+
+
+def restated(connection: Connection, account_id: int, on: date) -> None:
+    """Note the local day on which the restatement window was asked for."""
+    connection.execute(
+        text("update ad_accounts set restated_on = :on where account_id = :account_id"),
+        {"account_id": account_id, "on": on},
+    )
+
+
+def _storable(name: str) -> str:
+    """A name without what a Postgres text cannot hold."""
+    return name.replace("\0", "")

@@ -1,0 +1,179 @@
+"""Makes the stored entities equal to what the platform lists, touching only those that differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import islice
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, text
+
+from adloom.metrics import staging
+from adloom.metrics.intake import Strangers
+from adloom.metrics.store import Changes
+from adloom.platforms.model import LEVELS, Account, Entity, Level
+
+_BATCH = 2000
+_PLAIN = (
+    "parent_id", "name", "status", "kind", "objective", "daily_budget", "lifetime_budget", "created_at", "updated_at",
+)  # fmt: skip
+# Of these the history is kept.
+_TRACKED = ("parent_id", "name", "status", "objective", "daily_budget", "lifetime_budget")
+
+_TABLE = """
+create temporary table staged_entities (
+    place bigint generated always as identity,
+    level text not null,
+    external_id text not null,
+    parent_id text,
+    name text not null,
+    status text not null,
+    kind text,
+    objective text,
+    daily_budget numeric,
+    lifetime_budget numeric,
+    created_at timestamptz,
+    updated_at timestamptz
+) on commit delete rows
+"""
+_COPY = f"copy pg_temp.staged_entities (level, external_id, {', '.join(_PLAIN)}) from stdin"
+# A page may come twice; the later word counts.
+_ONCE = """
+delete from pg_temp.staged_entities s using pg_temp.staged_entities later
+ where later.level = s.level and later.external_id = s.external_id and later.place > s.place
+"""
+_SAME = "e.account_id = :account_id and e.level = s.level and e.external_id = s.external_id"
+_CHANGES = f"""
+insert into entity_changes (account_id, org_id, level, external_id, field, old_value, new_value, seen_at, run_id)
+select :account_id, :org_id, e.level, e.external_id, c.field, c.old_value, c.new_value, :now, :run_id
+  from pg_temp.staged_entities s join entities e on {_SAME}
+ cross join lateral (values {", ".join(f"('{f}', e.{f}::text, s.{f}::text)" for f in _TRACKED)})
+            as c (field, old_value, new_value)
+ where ({", ".join(f"e.{f}" for f in _TRACKED)}) is distinct from ({", ".join(f"s.{f}" for f in _TRACKED)})
+   and c.old_value is distinct from c.new_value
+"""
+_UPDATE = f"""
+update entities e set {", ".join(f"{column} = s.{column}" for column in _PLAIN)}, run_id = :run_id,
+       deleted_at = case when s.status <> 'deleted' then null else coalesce(e.deleted_at, :now) end
+  from pg_temp.staged_entities s
+ where {_SAME}
+   and ({", ".join(f"e.{column}" for column in _PLAIN)})
+       is distinct from ({", ".join(f"s.{column}" for column in _PLAIN)})
+"""
+_INSERT = f"""
+insert into entities
+    (account_id, org_id, level, external_id, {", ".join(_PLAIN)}, deleted_at, first_seen_at, run_id)
+select :account_id, :org_id, s.level, s.external_id, {", ".join(f"s.{column}" for column in _PLAIN)},
+       case when s.status = 'deleted' then cast(:now as timestamptz) end, :now, :run_id
+  from pg_temp.staged_entities s
+ where not exists (select from entities e where {_SAME})
+"""
+# What a whole list does not hold any more was removed for good.
+_GONE = """
+e.account_id = :account_id and e.status <> 'deleted' and e.level <> 'account' and e.first_seen_at < :now
+and not exists (select from pg_temp.staged_entities s where s.level = e.level and s.external_id = e.external_id)
+"""
+_NOTE_GONE = f"""
+insert into entity_changes (account_id, org_id, level, external_id, field, old_value, new_value, seen_at, run_id)
+select e.account_id, e.org_id, e.level, e.external_id, 'status', e.status, 'deleted', :now, :run_id
+  from entities e where {_GONE}
+"""
+_MARK_GONE = f"update entities e set status = 'deleted', deleted_at = :now, run_id = :run_id where {_GONE}"
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Whose entities, and the run and business time that a change will carry."""
+
+    org_id: UUID
+    account_id: int
+    run_id: int
+    now: datetime
+
+    @property
+    def values(self) -> dict[str, Any]:
+        return {"org_id": self.org_id, "account_id": self.account_id, "run_id": self.run_id, "now": self.now}
+
+
+def stage(connection: Connection, account: Account, entities: Iterable[Entity]) -> int:
+    """Copy a list into the transaction's staging table, a batch at a time; how many there were."""
+    staging.prepare(connection, "staged_entities", _TABLE)
+    own = Entity("account", account.external_id, None, account.name, account.status, created_at=account.created_at)
+    counted = _copy(connection, [own])
+    rest = iter(entities)
+    while batch := list(islice(rest, _BATCH)):
+        counted += _copy(connection, batch)
+    return counted
+
+
+def _copy(connection: Connection, batch: list[Entity]) -> int:
+    with staging.copying(connection, _COPY) as into:
+        for entity in batch:
+            into.write_row(
+                (
+                    entity.level,
+                    entity.external_id,
+                    entity.parent_id,
+                    entity.name.replace("\0", ""),
+                    entity.status,
+                    entity.kind,
+                    entity.objective,
+                    entity.daily_budget,
+                    entity.lifetime_budget,
+                    entity.created_at,
+                    entity.updated_at,
+                )
+            )
+    return len(batch)
+
+
+def replace(connection: Connection, listing: Listing, *, is_whole: bool) -> Changes:
+    """Make the stored entities equal to the staged ones. Of a list that is not whole nothing is taken as gone."""
+    values = listing.values
+    connection.execute(text(_ONCE))
+    connection.execute(text(_CHANGES), values)
+    updated = connection.execute(text(_UPDATE), values).rowcount
+    if is_whole:
+        connection.execute(text(_NOTE_GONE), values)
+        updated += connection.execute(text(_MARK_GONE), values).rowcount
+    return Changes(inserted=connection.execute(text(_INSERT), values).rowcount, updated=updated)
+
+
+def add_strangers(connection: Connection, listing: Listing, strangers: Strangers, today: date) -> None:
+    """Give a name to what has facts but stands on no list; it was removed, unless it delivers today."""
+    if not strangers:
+        return
+    connection.execute(
+        text(
+            "insert into entities (account_id, org_id, level, external_id, parent_id, name, status, deleted_at,"
+            " first_seen_at, run_id)"
+            " values (:account_id, :org_id, :level, :external_id, :parent_id, :name, :status,"
+            " case when :status = 'deleted' then cast(:now as timestamptz) end, :now, :run_id)"
+            " on conflict (account_id, level, external_id) do nothing"
+        ),
+        [
+            {
+                **listing.values,
+                "level": level,
+                "external_id": external_id,
+                "parent_id": parent_id or None,
+                "name": (name or external_id).replace("\0", ""),
+                "status": "active" if day >= today.isoformat() else "deleted",
+            }
+            for (level, external_id), (name, parent_id, day) in strangers.items()
+        ],
+    )
+
+
+def known_ids(connection: Connection, account_id: int) -> dict[Level, set[str]]:
+    """The ids of every level that have a name."""
+    found: dict[Level, set[str]] = {level: set() for level in LEVELS}
+    rows = connection.execute(
+        text("select level, external_id from entities where account_id = :account_id"), {"account_id": account_id}
+    )
+    for level, external_id in rows:
+        found[level].add(external_id)
+    return found

@@ -1,0 +1,108 @@
+"""What happens when a platform says no: who must act, when it is tried again, and who is told."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import Connection, text
+
+from adloom import clock, logs
+from adloom.errors import ConnectionBroken, PlatformError, PlatformThrottled
+from adloom.events import catalogue
+from adloom.events.outbox import publish
+from adloom.metrics import runs, windows
+from adloom.metrics.accounts import Synced
+from adloom.metrics.fetch import Broke
+from adloom.metrics.sync import Sync
+from adloom.platforms.model import Reader
+
+# A passing fault is tried again after a minute, then after twice as long, as far as the usual cadence.
+FIRST_WAIT = timedelta(minutes=1)
+LONGEST_WAIT = timedelta(minutes=15)
+# What only a person can mend is looked at now and then, in case it was.
+PERSON_WAIT = timedelta(hours=1)
+_MOST_DOUBLINGS = 10
+
+log = logs.get(__name__)
+
+
+def record(
+    connection: Connection, sync: Sync, synced: Synced, *, reader: Reader, broke: Broke, error: PlatformError
+) -> None:
+    """Note the fault with the account, and tell of it, in the caller's transaction. Its windows stay on the list."""
+    attempts = windows.failed(connection, synced.account_id, broke.days) if broke.days else 1
+    runs.failed(
+        connection,
+        synced,
+        reader,
+        kind="metrics" if broke.days else "entities",
+        started_at=broke.started_at,
+        business_at=broke.business_at,
+        error=error,
+        days=broke.days,
+    )
+    next_due_at, blocked_until = _when(error, attempts)
+    connection.execute(
+        text(
+            "update ad_accounts set error_code = :code, error_detail = :detail, error_at = :now,"
+            " next_due_at = :next_due_at, blocked_until = :blocked_until where account_id = :account_id"
+        ),
+        {
+            "account_id": synced.account_id,
+            "code": error.code,
+            "detail": error.detail[:1000],
+            "now": clock.now(),
+            "next_due_at": next_due_at,
+            "blocked_until": blocked_until,
+        },
+    )
+    if isinstance(error, PlatformThrottled) and error.scope == "app":
+        connection.execute(
+            text("select pause_platform(:platform, :until)"), {"platform": sync.platform, "until": error.retry_at}
+        )
+    if isinstance(error, ConnectionBroken):
+        break_connection(connection, sync, synced.org_id, synced.connection_id, error.platform_code)
+    failed = catalogue.SyncFailed(
+        org_id=synced.org_id,
+        account_id=synced.account_id,
+        platform=sync.platform,
+        code=error.code,
+        retryable=error.retryable,
+    )
+    publish(connection, failed)
+    log.warning(
+        "sync_failed",
+        account_id=synced.account_id,
+        code=error.code,
+        platform_code=error.platform_code,
+        detail=error.detail,
+        acts=error.acts.value,
+        attempts=attempts,
+    )
+
+
+def break_connection(connection: Connection, sync: Sync, org_id: UUID, connection_id: UUID, platform_code: str) -> None:
+    """Mark a connection as broken and tell of it, once, however many accounts it has."""
+    broken = connection.execute(
+        text(
+            "update connections set status = 'broken', broken_code = :code, broken_at = now(), updated_at = now()"
+            " where connection_id = :connection_id and status = 'active'"
+        ),
+        {"connection_id": connection_id, "code": platform_code},
+    )
+    if broken.rowcount:
+        event = catalogue.ConnectionBroken(
+            org_id=org_id, account_id=None, connection_id=connection_id, platform=sync.platform, code=platform_code
+        )
+        publish(connection, event)
+
+
+def _when(error: PlatformError, attempts: int) -> tuple[datetime, datetime | None]:
+    """When the account is due again (business clock), and until when it must be left alone (real time)."""
+    if isinstance(error, PlatformThrottled):
+        return clock.now(), error.retry_at if error.scope == "account" else None
+    if not error.retryable:
+        return clock.now() + PERSON_WAIT, None
+    wait = FIRST_WAIT * 2 ** min(attempts - 1, _MOST_DOUBLINGS)
+    return clock.now() + min(wait, LONGEST_WAIT), None

@@ -1,0 +1,178 @@
+"""Fetches windows in a thread of its own, a little ahead of the transactions that store them.
+
+Parsing bounds the fetch and Postgres bounds the load, so doing both at once is the gain. What waits between them is
+COPY text in a bounded queue: memory does not grow with the number of rows.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import queue
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from types import TracebackType
+from typing import Self
+
+from adloom import clock
+from adloom.errors import TooMuchData
+from adloom.metrics.intake import Branches, Intake, Strangers
+from adloom.metrics.runs import Fetched
+from adloom.metrics.sizes import Sizer
+from adloom.platforms.model import LEVELS, Account, Days, Level, Reader
+
+# Pages that may wait; a page is about a megabyte.
+QUEUE_PAGES = 6
+_POLL_S = 0.2
+_LEAVE_S = 2.0
+
+
+@dataclass(frozen=True)
+class Begun:
+    """The pages that follow belong to these days; what was staged before is to be forgotten."""
+
+    days: Days
+    started_at: datetime
+    business_at: datetime
+
+
+@dataclass(frozen=True)
+class Lines:
+    """COPY text of a page."""
+
+    text: bytes
+
+
+@dataclass(frozen=True)
+class Whole:
+    """The window is complete. `settled` are the days that need not be fetched any more."""
+
+    days: Days
+    settled: Days
+    fetched: Fetched
+    delivered: dict[Level, Branches]
+    strangers: Strangers
+
+
+@dataclass(frozen=True)
+class Broke:
+    """The fetch ended with an exception, in the window of these days; None for the entities."""
+
+    error: BaseException
+    days: Days | None
+    started_at: datetime
+    business_at: datetime
+
+
+Item = Begun | Lines | Whole | Broke
+
+
+class _StoppedError(Exception):
+    """Nobody reads the queue any more."""
+
+
+class Fetcher:
+    """Iterate over it inside a `with` block; leaving the block ends the thread.
+
+    `may_begin` is asked before each window. `known` is read and added to by the thread only. Before the account's
+    birth one window without rows settles all older days.
+    """
+
+    def __init__(
+        self,
+        reader: Reader,
+        account: Account,
+        ranges: Iterable[Days],
+        known: dict[Level, set[str]],
+        *,
+        sizer: Sizer,
+        born: date | None,
+        may_begin: Callable[[], bool],
+    ) -> None:
+        self._reader = reader
+        self._account = account
+        self._ranges = list(ranges)
+        self._known = known
+        self._sizer = sizer
+        self._born = born
+        self._may_begin = may_begin
+        self._queue: queue.Queue[Item | None] = queue.Queue(QUEUE_PAGES)
+        self._is_before_birth = False
+        self._stop = threading.Event()
+        context = contextvars.copy_context()
+        self._thread = threading.Thread(target=context.run, args=(self._run,), name="fetch", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop.set()
+        # A call under way is not waited for: what it brings is thrown away.
+        self._thread.join(_LEAVE_S)
+
+    def __iter__(self) -> Iterator[Item]:
+        while (item := self._queue.get()) is not None:
+            yield item
+
+    def _run(self) -> None:
+        try:
+            for days in self._ranges:
+                for window in self._sizer.windows(days):
+                    if not self._may_begin() or not self._window(window, days):
+                        return
+                    if self._is_before_birth:
+                        break
+        except _StoppedError:
+            return
+        finally:
+            with contextlib.suppress(_StoppedError):
+                self._put(None)
+
+    def _window(self, days: Days, part_of: Days) -> bool:
+        """Fetch a window, in smaller ones where the platform wants that; False when it broke."""
+        started_at, business_at, requests = clock.real_now(), clock.now(), self._reader.requests
+        self._put(Begun(days, started_at, business_at))
+        try:
+            intake = self._levels(days)
+        except _StoppedError:
+            raise
+        except TooMuchData as error:
+            if len(days) == 1:
+                self._put(Broke(error, days, started_at, business_at))
+                return False
+            self._sizer.too_much(len(days))
+            return all(self._window(part, part_of) for part in self._sizer.windows(days))
+        except BaseException as error:  # noqa: BLE001 - it is raised again where the queue is read
+            self._put(Broke(error, days, started_at, business_at))
+            return False
+        self._sizer.learn(len(days), intake.rows)
+        for level, entity_id in intake.strangers:
+            self._known[level].add(entity_id)
+        self._is_before_birth = intake.rows == 0 and self._born is not None and days.until < self._born
+        settled = Days(part_of.since, days.until) if self._is_before_birth else days
+        fetched = Fetched(started_at, business_at, clock.real_now(), self._reader.requests - requests, intake.rows)
+        self._put(Whole(days, settled, fetched, intake.sums(), intake.strangers))
+        return True
+
+    def _levels(self, days: Days) -> Intake:
+        intake = Intake(days, self._known)
+        for level in LEVELS:
+            intake.begin(level)
+            for facts in self._reader.facts(self._account, level, days):
+                if lines := intake.lines(level, facts):
+                    self._put(Lines(lines))
+        return intake
+
+    def _put(self, item: Item | None) -> None:
+        while not self._stop.is_set():
+            try:
+                self._queue.put(item, timeout=_POLL_S)
+            except queue.Full:
+                continue
+            return
+        raise _StoppedError

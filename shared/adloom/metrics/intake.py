@@ -1,0 +1,167 @@
+"""Takes delivered rows in: drops those that come twice, adds them up, and writes them as COPY text.
+
+This is the sync's innermost loop. Of a row nothing is kept but its key and a hash, until its level is done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal, InvalidOperation
+
+from adloom.errors import PlatformProtocolError
+from adloom.metrics.sums import Sums
+from adloom.platforms.model import Days, Fact, Level
+
+# The order in which `lines` writes a row; staging.py copies in this order.
+COLUMNS = (
+    "level", "entity_id", "day", "impressions", "clicks", "spend", "conversions", "conversion_value", "video_views",
+    "reach", "actions",
+)  # fmt: skip
+_NULL = r"\N"
+_ZERO = Decimal(0)
+
+# Entities that have no name yet, by level and id: name, parent's id, last day with a row.
+Strangers = dict[tuple[Level, str], tuple[str, str, str]]
+# Sums of one level by local day and campaign (empty at account level).
+Branches = dict[tuple[str, str], Sums]
+_Numbers = tuple[int | None, int | None, Decimal | None, Decimal | None, Decimal | None, int | None, int | None]
+
+
+class Intake:
+    """One window of one account. `known` holds the ids that have a name already, by level."""
+
+    def __init__(self, days: Days, known: dict[Level, set[str]]) -> None:
+        self.rows = 0
+        self.strangers: Strangers = {}
+        self._days = {day.isoformat() for day in days}
+        self._known = known
+        self._tallies: dict[Level, dict[tuple[str, str], _Tally]] = {}
+        self._seen: dict[str, int] = {}
+
+    def begin(self, level: Level) -> None:
+        """The rows that follow are of this level."""
+        self._seen.clear()
+        self._tallies[level] = {}
+
+    def lines(self, level: Level, facts: Iterable[Fact]) -> bytes:
+        """COPY text of a page's rows without those that came before. PlatformProtocolError for what cannot be so."""
+        lines: list[bytes] = []
+        seen, tallies, known = self._seen, self._tallies[level], self._known[level]
+        for fact in facts:
+            numbers = _numbers(fact)
+            line = _line(level, fact, numbers)
+            key, mark = fact.entity_id + fact.day, hash(line)
+            before = seen.get(key)
+            if before is not None:
+                if before != mark:
+                    raise _broken(f"two different rows of {level} {fact.entity_id} on {fact.day}", "twice")
+                continue
+            if fact.day not in self._days:
+                raise _broken(f"a row of {fact.day}, which was not asked for", "days")
+            seen[key] = mark
+            lines.append(line)
+            tally = tallies.get((fact.day, fact.branch))
+            if tally is None:
+                tally = tallies[fact.day, fact.branch] = _Tally()
+            tally.add(numbers)
+            if fact.entity_id not in known:
+                self._meet(level, fact)
+        self.rows += len(lines)
+        return b"".join(lines)
+
+    def sums(self) -> dict[Level, Branches]:
+        """What was taken in, by level."""
+        found: dict[Level, Branches] = {}
+        for level, tallies in self._tallies.items():
+            found[level] = {key: tally.sums() for key, tally in tallies.items()}
+        return found
+
+    def _meet(self, level: Level, fact: Fact) -> None:
+        before = self.strangers.get((level, fact.entity_id))
+        if before is None or before[2] <= fact.day:
+            self.strangers[level, fact.entity_id] = (fact.name, fact.parent_id, fact.day)
+
+
+class _Tally:
+    """Rows of one level, day and campaign, added up as they come."""
+
+    __slots__ = ("clicks", "conversion_value", "conversions", "impressions", "rows", "spend")
+
+    def __init__(self) -> None:
+        self.rows = self.impressions = self.clicks = 0
+        self.spend = self.conversions = self.conversion_value = _ZERO
+
+    def add(self, numbers: _Numbers) -> None:
+        impressions, clicks, spend, conversions, value, _, _ = numbers
+        self.rows += 1
+        if impressions:
+            self.impressions += impressions
+        if clicks:
+            self.clicks += clicks
+        if spend:
+            self.spend += spend
+        if conversions:
+            self.conversions += conversions
+        if value:
+            self.conversion_value += value
+
+    def sums(self) -> Sums:
+        return Sums(
+            self.rows, self.impressions, self.clicks, self.spend, self.conversions, self.conversion_value
+        )  # fmt: skip
+
+
+def _numbers(fact: Fact) -> _Numbers:
+    _, _, _, _, _, impressions, clicks, spend, conversions, value, views, reach, _ = fact
+    try:
+        return (
+            None if impressions is None else int(impressions),
+            None if clicks is None else int(clicks),
+            None if spend is None else _amount(spend),
+            None if conversions is None else _amount(conversions),
+            None if value is None else _amount(value),
+            None if views is None else int(views),
+            None if reach is None else int(reach),
+        )
+    except (ValueError, InvalidOperation):
+        raise _broken(f"something that is no number, on {fact.day}", "number") from None
+
+
+def _amount(text: str) -> Decimal:
+    amount = Decimal(text)
+    if not amount.is_finite():
+        raise ValueError(text)
+    return amount
+
+
+def _line(level: Level, fact: Fact, numbers: _Numbers) -> bytes:
+    """A row as Postgres's COPY reads it; the actions stay the platform's own JSON."""
+    impressions, clicks, spend, conversions, value, views, reach = numbers
+    entity_id = fact.entity_id if fact.entity_id.isalnum() else _escaped(fact.entity_id)
+    head = (
+        f"{level}\t{entity_id}\t{fact.day}"
+        f"\t{_NULL if impressions is None else impressions}\t{_NULL if clicks is None else clicks}"
+        f"\t{_NULL if spend is None else spend}\t{_NULL if conversions is None else conversions}"
+        f"\t{_NULL if value is None else value}\t{_NULL if views is None else views}"
+        f"\t{_NULL if reach is None else reach}\t"
+    ).encode()
+    actions = fact.actions
+    if actions is None:
+        return head + b"\\N\n"
+    # Only a backslash, or white space between values, could end a COPY line or field.
+    if b"\\" in actions:
+        actions = actions.replace(b"\\", b"\\\\")
+    if b"\n" in actions or b"\t" in actions or b"\r" in actions:
+        actions = actions.translate(_SPACES)
+    return b"%b%b\n" % (head, actions)
+
+
+_SPACES = bytes.maketrans(b"\n\t\r", b"   ")
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
+
+
+def _broken(what: str, code: str) -> PlatformProtocolError:
+    return PlatformProtocolError(f"The platform sent {what}", platform_code=code)

@@ -1,0 +1,170 @@
+"""Stores what the fetch brings, one transaction per window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, text
+
+from adloom import logs
+from adloom.errors import PlatformError
+from adloom.events.catalogue import MetricsSynced
+from adloom.events.outbox import publish
+from adloom.metrics import accounts, entities, reconcile, runs, staging, store, windows
+from adloom.metrics.accounts import Synced
+from adloom.metrics.entities import Listing
+from adloom.metrics.fetch import Begun, Broke, Fetcher, Item, Lines, Whole
+from adloom.metrics.sizes import Sizer
+from adloom.metrics.sync import Sync
+from adloom.platforms.model import LEVELS, Days, Level, Reader
+
+log = logs.get(__name__)
+
+
+class _AbandonedError(Exception):
+    """The open window is not to be stored; `next_item` is what comes after it."""
+
+    def __init__(self, next_item: Item | None) -> None:
+        super().__init__()
+        self.next_item = next_item
+
+
+@dataclass
+class Pipeline:
+    """One slice's windows. `may_begin` is asked before a window is fetched."""
+
+    sync: Sync
+    synced: Synced
+    reader: Reader
+    may_begin: Callable[[], bool]
+
+    def run(self) -> Broke | None:
+        """Fetch and store windows until none waits or the time is up; what went wrong, if anything."""
+        as_of, ranges = self._waiting()
+        if not ranges:
+            return None
+        with self._transaction() as connection:
+            known = entities.known_ids(connection, self.synced.account_id)
+            sizer = Sizer(rows_per_day=_rows_per_day(connection, self.synced.account_id))
+        broke = None
+        while ranges and broke is None and self.may_begin():
+            with self._fetcher(ranges, known, sizer) as fetcher:
+                broke = self._store(iter(fetcher), as_of)
+            # Somebody may have asked for more meanwhile.
+            as_of, ranges = self._waiting()
+        return broke
+
+    def _fetcher(self, ranges: list[Days], known: dict[Level, set[str]], sizer: Sizer) -> Fetcher:
+        synced = self.synced
+        return Fetcher(
+            self.reader, synced.account, ranges, known, sizer=sizer, born=synced.born, may_begin=self.may_begin
+        )
+
+    def _waiting(self) -> tuple[datetime, list[Days]]:
+        """The database's real time, and the ranges that wait, newest first. What is out of reach is forgotten."""
+        account_id, ranges = self.synced.account_id, []
+        with self._transaction() as connection:
+            as_of = connection.execute(text("select clock_timestamp()")).scalar_one()
+            for pending in windows.pending(connection, account_id):
+                within = windows.clamped(pending.days, self.synced.today, self.sync.cadence)
+                if within != pending.days:
+                    windows.shrink(connection, account_id, pending.window_id, within)
+                if within is not None:
+                    self.reader.resume(pending.progress)
+                    ranges.append(within)
+        return as_of, ranges
+
+    def _store(self, items: Iterator[Item], as_of: datetime) -> Broke | None:
+        item = next(items, None)
+        while item is not None:
+            if isinstance(item, Broke):
+                return item
+            if not isinstance(item, Begun):
+                raise TypeError(f"a window begins with Begun, not {type(item).__name__}")
+            item = self._window(item, items, as_of)
+        return None
+
+    def _window(self, begun: Begun, items: Iterator[Item], as_of: datetime) -> Item | None:
+        """Store one window, or roll it back when it does not come whole; what comes after it."""
+        try:
+            with self._transaction() as connection:
+                self._fill(connection, items, as_of)
+        except _AbandonedError as abandoned:
+            return abandoned.next_item
+        except PlatformError as error:
+            return Broke(error, begun.days, begun.started_at, begun.business_at)
+        return next(items, None)
+
+    def _fill(self, connection: Connection, items: Iterator[Item], as_of: datetime) -> None:
+        staging.prepare(connection)
+        for item in items:
+            if isinstance(item, Lines):
+                staging.copy(connection, item.text)
+            elif isinstance(item, Whole):
+                if not self._commit(connection, item, as_of):
+                    raise _AbandonedError(next(items, None))
+                return
+            else:
+                raise _AbandonedError(item)
+        raise _AbandonedError(None)
+
+    def _commit(self, connection: Connection, whole: Whole, as_of: datetime) -> bool:
+        """Everything that one window changes. False when nobody waits for it any more: somebody else stored these days
+        meanwhile, which can only be when the account's lock was lost.
+        """
+        synced, days, now = self.synced, whole.days, whole.fetched.business_at
+        query: dict[str, object] = {level: self.reader.query(level) for level in LEVELS}
+        run_id = runs.begin(
+            connection, synced, self.reader, kind="metrics", fetched=whole.fetched, query=query, days=days
+        )
+        target = store.Target(synced.org_id, synced.account_id, days, run_id, now)
+        changes = store.replace(connection, target)
+        store.prove(connection, target, whole.delivered)
+        verdicts = reconcile.judge(whole.delivered)
+        reconcile.record(connection, target, verdicts)
+        listing = Listing(synced.org_id, synced.account_id, run_id, now)
+        entities.add_strangers(connection, listing, whole.strangers, synced.today)
+        runs.end(connection, run_id, changes)
+        if not windows.done(connection, synced.org_id, synced.account_id, whole.settled, as_of):
+            return False
+        accounts.synced(connection, synced.account_id, now if days.until >= synced.today else None)
+        event = MetricsSynced(
+            org_id=synced.org_id,
+            account_id=synced.account_id,
+            platform=self.sync.platform,
+            run_id=run_id,
+            since=days.since,
+            until=days.until,
+            rows_changed=changes.total,
+        )
+        publish(connection, event)
+        log.info(
+            "window_stored",
+            account_id=synced.account_id,
+            since=days.since.isoformat(),
+            until=days.until.isoformat(),
+            rows=whole.fetched.rows,
+            changed=changes.total,
+            restated=changes.restated,
+            unexplained=sum(verdict.state == "unexplained" for verdict in verdicts),
+        )
+        return True
+
+    def _transaction(self) -> AbstractContextManager[Connection]:
+        return self.sync.database.tenant(self.synced.org_id, str(self.synced.account_id))
+
+
+def _rows_per_day(connection: Connection, account_id: int) -> float | None:
+    """What the newest runs read per day; None for an account without any."""
+    most = connection.execute(
+        text(
+            "select max(r.rows_read::float / (r.until - r.since + 1)) from ("
+            " select rows_read, since, until from sync_runs where account_id = :account_id and kind = 'metrics'"
+            " and outcome = 'succeeded' order by run_id desc limit 5) r"
+        ),
+        {"account_id": account_id},
+    ).scalar_one()
+    return None if most is None else float(most)

@@ -1,0 +1,125 @@
+"""Who asks for days: the tick and people. (A new connection: connected.py.)"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, timedelta
+from uuid import UUID
+
+from sqlalchemy import Connection, text
+
+from adloom import clock
+from adloom.errors import NotFound, ValidationFailed
+from adloom.metrics import accounts, windows
+from adloom.metrics.accounts import Synced
+from adloom.metrics.sync import Sync
+from adloom.platforms.model import Days
+
+# How often an account is due, on the business clock.
+EVERY = timedelta(minutes=15)
+# One tick claims no more, so that it ends in time; the next one goes on.
+MOST_PER_TICK = 500
+
+
+@dataclass(frozen=True)
+class Planned:
+    """An account that will be synced. `windows` is the number of ranges that wait for it."""
+
+    account_id: int
+    external_id: str
+    since: date
+    until: date
+    windows: int
+
+
+def tick(sync: Sync) -> int:
+    """Ask for the days of every account that is due; how many there were.
+
+    Claiming an account and asking for its days are one transaction: neither happens without the other.
+    """
+    claimed = 0
+    while claimed < MOST_PER_TICK and _claim_one(sync):
+        claimed += 1
+    return claimed
+
+
+def _claim_one(sync: Sync) -> bool:
+    with sync.database.system() as connection:
+        paused = connection.execute(text("select platform_paused_until(:platform)"), {"platform": sync.platform})
+        if paused.scalar_one() is not None:
+            return False
+        claimed = connection.execute(
+            text("select org_id, account_id from claim_due_accounts(:platform, :now, :every, 1)"),
+            {"platform": sync.platform, "now": clock.now(), "every": EVERY},
+        ).one_or_none()
+        if claimed is None:
+            return False
+        connection.execute(
+            text("select set_config('app.org_id', :org, true), set_config('app.account_scope', :account, true)"),
+            {"org": str(claimed.org_id), "account": str(claimed.account_id)},
+        )
+        synced = accounts.load(connection, claimed.account_id)
+        windows.plan(connection, synced.org_id, synced.account_id, _due_days(connection, sync, synced))
+        sync.wake(connection, synced.org_id, synced.account_id, "tick")
+        return True
+
+
+def _due_days(connection: Connection, sync: Sync, synced: Synced) -> Days:
+    """The last days; once per local day all that may have moved."""
+    today = synced.today
+    if synced.restated_on == today:
+        return windows.recent(today, sync.cadence)
+    accounts.restated(connection, synced.account_id, today)
+    moving = windows.restatement(today, synced.last_synced_on, sync.cadence)
+    return windows.clamped(moving, today, sync.cadence) or windows.recent(today, sync.cadence)
+
+
+def request(
+    sync: Sync,
+    *,
+    org_id: UUID,
+    account_scope: str,
+    wanted: Collection[str] = (),
+    since: date | None = None,
+    until: date | None = None,
+) -> list[Planned]:
+    """Ask for days of accounts, named by the platform's id or ours; all of the organisation's without names.
+
+    Without `since` everything that may have moved, without `until` up to the account's today. NotFound for a name that
+    nobody has, ValidationFailed for days that the platform cannot tell of.
+    """
+    with sync.database.tenant(org_id, account_scope) as connection:
+        chosen = _chosen(connection, sync, wanted)
+        return [_ask(connection, sync, accounts.load(connection, account_id), since, until) for account_id in chosen]
+
+
+def _chosen(connection: Connection, sync: Sync, wanted: Collection[str]) -> list[int]:
+    rows = connection.execute(
+        text(
+            "select account_id, external_id from ad_accounts where platform = :platform and sync_enabled"
+            " order by account_id"
+        ),
+        {"platform": sync.platform},
+    ).all()
+    if not wanted:
+        return [row.account_id for row in rows]
+    by_name = {str(row.account_id): row.account_id for row in rows} | {row.external_id: row.account_id for row in rows}
+    if unknown := sorted(set(wanted) - set(by_name)):
+        raise NotFound(f"There is no such ad account here: {', '.join(unknown)}", code="account_unknown")
+    return list(dict.fromkeys(by_name[name] for name in wanted))
+
+
+def _ask(connection: Connection, sync: Sync, synced: Synced, since: date | None, until: date | None) -> Planned:
+    today = synced.today
+    first = since or windows.restatement(today, synced.last_synced_on, sync.cadence).since
+    last = until or today
+    days = windows.clamped(Days(first, last), today, sync.cadence) if first <= last else None
+    if days is None:
+        raise ValidationFailed(
+            f"Account {synced.account.external_id} has no days between {first} and {last}",
+            fields=[{"field": "body.since", "problem": "no day of this account is in the range"}],
+        )
+    waiting = windows.plan(connection, synced.org_id, synced.account_id, days)
+    sync.wake(connection, synced.org_id, synced.account_id, "operator")
+    return Planned(synced.account_id, synced.account.external_id, days.since, days.until, waiting)

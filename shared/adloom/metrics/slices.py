@@ -1,0 +1,148 @@
+"""One slice of an account's sync: what one call of the function does.
+
+The work list is `sync_windows`; an event is only a wake-up. One call handles as many windows as fit its time:
+
+1. Take the account's lock. While another call has it: wait a little, then note the event and publish it anew, in one
+   transaction. So no wake-up is lost, and none comes again for ever.
+2. An event that is noted in the inbox, or a continuation that a later one replaced, does nothing.
+3. Read entities again if somebody asked for days since they were last read.
+4. Fetch windows, newest days first. Each is stored in one transaction with its run, restatements, reconciliation,
+   event, and its removal from the work list: that is the checkpoint. A window for which nobody waits any more when it
+   is to be stored is rolled back.
+5. Last transaction: note the event in the inbox and, where windows remain, publish the continuation.
+
+Killed anywhere before 5, the event is not noted, so its redelivery goes on with the windows that are left; killed
+after 5, the redelivery finds the event noted, and the continuation is in the outbox. A window is never half stored
+and never stored twice, because its rows and its removal from the list commit together.
+
+A fault of the platform ends the slice: it is recorded with the account, the event is noted, and no continuation is
+published. The windows stay on the list and the tick comes back to them when the account is due.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import UUID
+
+from sqlalchemy import Connection, text
+
+from adloom import clock, logs
+from adloom.db import Database
+from adloom.errors import PlatformError
+from adloom.events.catalogue import SyncMetaRequested
+from adloom.events.outbox import first_delivery
+from adloom.metrics import accounts, failures, listings, windows
+from adloom.metrics.accounts import Synced
+from adloom.metrics.failures import FIRST_WAIT
+from adloom.metrics.fetch import Broke
+from adloom.metrics.pipeline import Pipeline
+from adloom.metrics.sync import Sync
+from adloom.platforms.model import Reader
+from adloom.platforms.retry import Deadline, NotReadyError, OutOfTimeError
+
+# A call may take 60 s: no window begins after the first, no call to the platform goes on beyond the second.
+BEGIN_WINDOWS_FOR_S = 40.0
+CALLS_FOR_S = 50.0
+WAIT_FOR_LOCK_S = 5.0
+_LOCK_POLL_S = 0.25
+
+log = logs.get(__name__)
+
+
+def run(sync: Sync, event: SyncMetaRequested, event_id: UUID, *, seconds: float = BEGIN_WINDOWS_FOR_S) -> None:
+    """Do a slice of the account's work. Raises only what a redelivery may mend, such as Unavailable."""
+    with _locked(sync.database, event.account_id) as is_ours:
+        if not is_ours:
+            _hand_on(sync, event, event_id)
+            return
+        with sync.database.tenant(event.org_id, str(event.account_id)) as connection:
+            synced = accounts.load(connection, event.account_id)
+            if not _can_work(connection, sync, synced, event, event_id):
+                return
+        begun = time.monotonic()
+        reader = sync.open_reader(
+            sync.decrypt(synced.ciphertext), Deadline(seconds + CALLS_FOR_S - BEGIN_WINDOWS_FOR_S)
+        )
+        try:
+            broke = _work(sync, synced, reader, begun + seconds)
+            _conclude(sync, synced, reader, event_id, broke)
+        finally:
+            reader.close()
+
+
+def _work(sync: Sync, synced: Synced, reader: Reader, until: float) -> Broke | None:
+    def may_begin() -> bool:
+        return time.monotonic() < until
+
+    listed = listings.refresh(sync, synced, reader)
+    if isinstance(listed, Broke):
+        return listed
+    return Pipeline(sync, listed, reader, may_begin).run()
+
+
+@contextmanager
+def _locked(database: Database, account_id: int) -> Iterator[bool]:
+    """The account's lock, waited for a little; yields False when another call keeps it."""
+    until = time.monotonic() + WAIT_FOR_LOCK_S
+    while True:
+        with database.account_lock(account_id) as held:
+            if held or time.monotonic() >= until:
+                yield held
+                return
+        time.sleep(_LOCK_POLL_S)
+
+
+def _hand_on(sync: Sync, event: SyncMetaRequested, event_id: UUID) -> None:
+    """Another call works on this account: let the wake-up come again later."""
+    with sync.database.tenant(event.org_id, str(event.account_id)) as connection:
+        if first_delivery(connection, sync.function, event_id, event.org_id):
+            _continue(connection, sync, event.org_id, event.account_id)
+
+
+def _can_work(connection: Connection, sync: Sync, synced: Synced, event: SyncMetaRequested, event_id: UUID) -> bool:
+    """Whether this wake-up leads to work now; where it does not, it is noted."""
+    if _is_noted(connection, sync.function, event_id):
+        return False
+    is_stale = event.reason == "continuation" and synced.continuation != event_id
+    paused_until = connection.execute(
+        text("select platform_paused_until(:platform)"), {"platform": sync.platform}
+    ).scalar_one()
+    if not is_stale and synced.is_enabled and synced.is_connected and not synced.is_blocked and paused_until is None:
+        return True
+    first_delivery(connection, sync.function, event_id, synced.org_id)
+    if not is_stale:
+        # The tick takes up what waits as soon as the account may be touched again.
+        accounts.due(connection, synced.account_id, clock.now())
+    return False
+
+
+def _is_noted(connection: Connection, function: str, event_id: UUID) -> bool:
+    noted = connection.execute(
+        text("select exists (select from inbox where function = :function and event_id = :event_id)"),
+        {"function": function, "event_id": event_id},
+    )
+    return bool(noted.scalar_one())
+
+
+def _conclude(sync: Sync, synced: Synced, reader: Reader, event_id: UUID, broke: Broke | None) -> None:
+    """The slice's last transaction."""
+    error = broke.error if broke else None
+    if error is not None and not isinstance(error, PlatformError | OutOfTimeError | NotReadyError):
+        raise error
+    with sync.database.tenant(synced.org_id, str(synced.account_id)) as connection:
+        if not first_delivery(connection, sync.function, event_id, synced.org_id):
+            return
+        if broke is not None and isinstance(error, PlatformError):
+            failures.record(connection, sync, synced, reader=reader, broke=broke, error=error)
+        elif broke is not None and isinstance(error, NotReadyError) and broke.days is not None:
+            windows.remember(connection, synced.account_id, broke.days, error.state)
+            accounts.due(connection, synced.account_id, clock.now() + FIRST_WAIT)
+        elif windows.pending(connection, synced.account_id):
+            _continue(connection, sync, synced.org_id, synced.account_id)
+
+
+def _continue(connection: Connection, sync: Sync, org_id: UUID, account_id: int) -> None:
+    event_id = sync.wake(connection, org_id, account_id, "continuation")
+    accounts.continue_with(connection, account_id, event_id)

@@ -1,0 +1,49 @@
+"""Sums of what a platform delivered, as exact numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+MEASURES = ("impressions", "clicks", "spend", "conversions", "conversion_value")
+_ZERO = Decimal(0)
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Rows added up. Spend and conversion value in the account's currency; what the platform does not say counts 0."""
+
+    rows: int = 0
+    impressions: int = 0
+    clicks: int = 0
+    spend: Decimal = _ZERO
+    conversions: Decimal = _ZERO
+    conversion_value: Decimal = _ZERO
+
+    @property
+    def measures(self) -> tuple[Decimal, ...]:
+        return (
+            Decimal(self.impressions),
+            Decimal(self.clicks),
+            self.spend,
+            self.conversions,
+            self.conversion_value,
+        )
+
+    @property
+    def is_zero(self) -> bool:
+        return not any(self.measures)
+
+    def __add__(self, other: Sums) -> Sums:
+        return Sums(
+            self.rows + other.rows,
+            self.impressions + other.impressions,
+            self.clicks + other.clicks,
+            self.spend + other.spend,
+            self.conversions + other.conversions,
+            self.conversion_value + other.conversion_value,
+        )
+
+    def covers(self, other: Sums) -> bool:
+        """Whether no measure of the other one is larger."""
+        return all(mine >= theirs for mine, theirs in zip(self.measures, other.measures, strict=True))

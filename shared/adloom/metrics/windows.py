@@ -1,0 +1,195 @@
+"""The work list of an account: which local days are still to be fetched.
+
+A row of `sync_windows` is a range of days with the moment at which somebody wanted them. The ranges of an account
+never overlap. Asking for days again cuts them out of older ranges; a fetch that began after the asking cuts what it
+stored out of what was asked for, in the transaction that stores it. So a request that comes while its days are being
+fetched stays on the list.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, text
+
+from adloom.platforms.model import Cadence, Days
+
+
+@dataclass(frozen=True)
+class Pending:
+    """A range that waits. `requested_at` is real time; `progress` what the platform's reader wants to be told again."""
+
+    window_id: int
+    days: Days
+    requested_at: datetime
+    attempts: int
+    progress: dict[str, str]
+
+
+# Which days
+
+
+def months_before(day: date, months: int) -> date:
+    """The same day of an earlier month, or that month's last."""
+    index = day.year * 12 + day.month - 1 - months
+    year, month = divmod(index, 12)
+    first_of_next = date(year + (month + 1) // 12, (month + 1) % 12 + 1, 1)
+    return min(date(year, month + 1, 1) + timedelta(day.day - 1), first_of_next - timedelta(1))
+
+
+def clamped(days: Days, today: date, cadence: Cadence) -> Days | None:
+    """The days that the platform still, or already, tells of."""
+    since = max(days.since, months_before(today, cadence.history_months))
+    until = min(days.until, today)
+    return Days(since, until) if since <= until else None
+
+
+def history(today: date, cadence: Cadence) -> Days:
+    """Everything that the platform tells of. The fetch stops by itself before the account's birth."""
+    return Days(months_before(today, cadence.history_months), today)
+
+
+def recent(today: date, cadence: Cadence) -> Days:
+    """What every sync reads again."""
+    return Days(today - timedelta(cadence.recent_days - 1), today)
+
+
+def restatement(today: date, last_synced: date | None, cadence: Cadence) -> Days:
+    """What may have moved: the restatement window, longer by the days on which nobody looked."""
+    last_look = min(last_synced or today, today)
+    return Days(last_look - timedelta(cadence.restatement_days - 1), today)
+
+
+def without(days: Days, taken: Days) -> list[Days]:
+    """What is left of a range when another is taken out of it."""
+    left = []
+    if days.since < taken.since:
+        left.append(Days(days.since, min(days.until, taken.since - timedelta(1))))
+    if days.until > taken.until:
+        left.append(Days(max(days.since, taken.until + timedelta(1)), days.until))
+    return left
+
+
+# The list in the database
+
+
+def plan(connection: Connection, org_id: UUID, account_id: int, days: Days) -> int:
+    """Ask for days in the caller's transaction; the number of ranges that wait afterwards."""
+    _lock(connection, account_id)
+    waiting = pending(connection, account_id)
+    for known in waiting:
+        _cut(connection, org_id, account_id, known, days)
+    _insert(connection, org_id, account_id, days, None)
+    return int(_count(connection, account_id))
+
+
+def done(connection: Connection, org_id: UUID, account_id: int, days: Days, as_of: datetime) -> bool:
+    """Take fetched days off the list; False when nobody waits for any of them any more.
+
+    `as_of` is the real time of the database before the fetch began: what was asked for later stays.
+    """
+    _lock(connection, account_id)
+    was_wanted = False
+    for known in pending(connection, account_id):
+        if known.requested_at <= as_of:
+            was_wanted = _cut(connection, org_id, account_id, known, days) or was_wanted
+    return was_wanted
+
+
+def pending(connection: Connection, account_id: int) -> list[Pending]:
+    """What waits, newest days first."""
+    rows = connection.execute(
+        text(
+            "select window_id, since, until, requested_at, attempts, progress from sync_windows"
+            " where account_id = :account_id order by until desc"
+        ),
+        {"account_id": account_id},
+    )
+    return [Pending(r.window_id, Days(r.since, r.until), r.requested_at, r.attempts, r.progress) for r in rows]
+
+
+def shrink(connection: Connection, account_id: int, window_id: int, within: Days | None) -> None:
+    """Leave of a range what the platform tells of, which may be nothing."""
+    values = {"account_id": account_id, "window_id": window_id}
+    if within is None:
+        connection.execute(
+            text("delete from sync_windows where account_id = :account_id and window_id = :window_id"), values
+        )
+        return
+    connection.execute(
+        text(
+            "update sync_windows set since = :since, until = :until"
+            " where account_id = :account_id and window_id = :window_id"
+        ),
+        {**values, "since": within.since, "until": within.until},
+    )
+
+
+def failed(connection: Connection, account_id: int, days: Days) -> int:
+    """Count a failed attempt on the ranges that hold any of these days; the most attempts of them."""
+    rows = connection.execute(
+        text(
+            "update sync_windows set attempts = attempts + 1"
+            " where account_id = :account_id and since <= :until and until >= :since returning attempts"
+        ),
+        {"account_id": account_id, "since": days.since, "until": days.until},
+    )
+    return max((row.attempts for row in rows), default=1)
+
+
+def remember(connection: Connection, account_id: int, days: Days, progress: dict[str, str]) -> None:
+    """Keep what the reader wants to be told when it goes on with these days."""
+    connection.execute(
+        text(
+            "update sync_windows set progress = cast(:progress as jsonb)"
+            " where account_id = :account_id and since <= :until and until >= :since"
+        ),
+        {"account_id": account_id, "since": days.since, "until": days.until, "progress": json.dumps(progress)},
+    )
+
+
+def _lock(connection: Connection, account_id: int) -> None:
+    """Planning and finishing of an account take turns."""
+    connection.execute(
+        text("select 1 from ad_accounts where account_id = :account_id for update"), {"account_id": account_id}
+    )
+
+
+def _cut(connection: Connection, org_id: UUID, account_id: int, known: Pending, taken: Days) -> bool:
+    """Take days out of a waiting range; whether it held any of them."""
+    left = without(known.days, taken)
+    if left == [known.days]:
+        return False
+    shrink(connection, account_id, known.window_id, None)
+    for days in left:
+        _insert(connection, org_id, account_id, days, known)
+    return True
+
+
+def _insert(connection: Connection, org_id: UUID, account_id: int, days: Days, part_of: Pending | None) -> None:
+    values: dict[str, Any] = {
+        "org_id": org_id,
+        "account_id": account_id,
+        "since": days.since,
+        "until": days.until,
+        "requested_at": part_of.requested_at if part_of else None,
+        "attempts": part_of.attempts if part_of else 0,
+    }
+    connection.execute(
+        text(
+            "insert into sync_windows (org_id, account_id, since, until, requested_at, attempts)"
+            " values (:org_id, :account_id, :since, :until, coalesce(:requested_at, now()), :attempts)"
+        ),
+        values,
+    )
+
+
+def _count(connection: Connection, account_id: int) -> int:
+    counted = connection.execute(
+        text("select count(*) from sync_windows where account_id = :account_id"), {"account_id": account_id}
+    )
+    return int(counted.scalar_one())
