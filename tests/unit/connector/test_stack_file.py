@@ -52,7 +52,7 @@ def test_a_function_without_annotations_wants_nothing(tmp_path):
     ],
 )
 def test_what_is_wrong_is_named_with_its_place(tmp_path, text, said):
-    with pytest.raises(ConfigurationError, match="stack.yml") as raised:
+    with pytest.raises(ConfigurationError, match=r"stack\.yml") as raised:
         read(written(tmp_path, text))
     assert said in raised.value.detail
 

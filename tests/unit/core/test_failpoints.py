@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -57,10 +58,10 @@ def test_another_process_is_killed_with_its_children(tmp_path):
 def _reaped(pid: int) -> int:
     """Whoever inherited the child has collected it, or only its name is left."""
     try:
-        with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
-            return 2**22 + 1 if stat.read().rpartition(")")[2].split()[0] == "Z" else pid
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0]
     except FileNotFoundError:
         return pid
+    return 2**22 + 1 if state == "Z" else pid
 
 
 def test_away_from_the_sandbox_it_refuses(tmp_path):
