@@ -18,6 +18,9 @@ _PASSED = (
     "ADLOOM_META_DIALOG_URL",
     "ADLOOM_DATABASE_POOL",
     "ADLOOM_TRUSTED_PROXIES",
+    "ADLOOM_CONNECTOR_BACKOFF",
+    "ADLOOM_CONNECTOR_DUPLICATE_WINDOW",
+    "ADLOOM_FAILPOINT",
 )
 _SANDBOX_PASSED = ("ADLOOM_SANDBOX_SEED", "ADLOOM_SANDBOX_FACTS")
 # A function that calls a real platform may have to go through the company's proxy and trust its certificates.

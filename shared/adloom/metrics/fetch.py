@@ -16,7 +16,7 @@ from datetime import date, datetime
 from types import TracebackType
 from typing import Self
 
-from adloom import clock
+from adloom import clock, failpoints
 from adloom.errors import TooMuchData
 from adloom.metrics.intake import Branches, Intake, Strangers
 from adloom.metrics.runs import Fetched
@@ -166,6 +166,7 @@ class Fetcher:
             for facts in self._reader.facts(self._account, level, days):
                 if lines := intake.lines(level, facts):
                     self._put(Lines(lines))
+                failpoints.reach("sync.page")
         return intake
 
     def _put(self, item: Item | None) -> None:

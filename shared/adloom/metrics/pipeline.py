@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, text
 
-from adloom import logs
+from adloom import failpoints, logs
 from adloom.errors import PlatformError
 from adloom.events.catalogue import MetricsSynced
 from adloom.events.outbox import publish
@@ -128,6 +128,7 @@ class Pipeline:
         listing = Listing(synced.org_id, synced.account_id, run_id, now)
         entities.add_strangers(connection, listing, whole.strangers, synced.today)
         runs.end(connection, run_id, changes)
+        failpoints.reach("sync.transaction")
         if not windows.done(connection, synced.org_id, synced.account_id, whole.settled, as_of):
             return False
         accounts.synced(connection, synced.account_id, now if days.until >= synced.today else None)
