@@ -86,22 +86,18 @@ def load(connection: Connection, account_id: int) -> Synced:
 
 
 _SAVE = """
-insert into ad_accounts as a
-    (org_id, connection_id, platform, external_id, name, currency, timezone, status, next_due_at)
-values (:org_id, :connection_id, :platform, :external_id, :name, :currency, :timezone, :status, :next_due_at)
+insert into ad_accounts as a (org_id, connection_id, platform, external_id, name, currency, timezone, status)
+values (:org_id, :connection_id, :platform, :external_id, :name, :currency, :timezone, :status)
 on conflict (org_id, platform, external_id) do update set
     connection_id = excluded.connection_id, name = excluded.name, currency = excluded.currency,
-    timezone = excluded.timezone, status = excluded.status, next_due_at = excluded.next_due_at, blocked_until = null,
-    error_code = null, error_detail = null, error_at = null
-returning a.account_id, a.last_synced_at is null as is_new
+    timezone = excluded.timezone, status = excluded.status
+returning a.account_id
 """
 
 
-def save(
-    connection: Connection, *, org_id: UUID, connection_id: UUID, platform: str, account: Account, next_due_at: datetime
-) -> tuple[int, bool]:
-    """Store an account that a connection reaches; its id, and whether it has never been synced."""
-    row = connection.execute(
+def save(connection: Connection, *, org_id: UUID, connection_id: UUID, platform: str, account: Account) -> int:
+    """Store an account that a connection reaches; its id."""
+    saved = connection.execute(
         text(_SAVE),
         {
             "org_id": org_id,
@@ -112,10 +108,9 @@ def save(
             "currency": account.currency,
             "timezone": account.timezone,
             "status": account.status,
-            "next_due_at": next_due_at,
         },
-    ).one()
-    return int(row.account_id), bool(row.is_new)
+    )
+    return int(saved.scalar_one())
 
 
 def refresh(connection: Connection, account_id: int, account: Account) -> None:

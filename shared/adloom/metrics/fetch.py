@@ -150,7 +150,7 @@ class Fetcher:
         except BaseException as error:  # noqa: BLE001 - it is raised again where the queue is read
             self._put(Broke(error, days, started_at, business_at))
             return False
-        self._sizer.learn(len(days), intake.rows)
+        self._sizer.learn(len(days), intake.rows, (clock.real_now() - started_at).total_seconds())
         for level, entity_id in intake.strangers:
             self._known[level].add(entity_id)
         self._is_before_birth = intake.rows == 0 and self._born is not None and days.until < self._born

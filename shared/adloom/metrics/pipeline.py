@@ -48,7 +48,10 @@ class Pipeline:
             return None
         with self._transaction() as connection:
             known = entities.known_ids(connection, self.synced.account_id)
-            sizer = Sizer(rows_per_day=_rows_per_day(connection, self.synced.account_id))
+            expected = _rows_per_day(connection, self.synced.account_id)
+            attempts = windows.most_attempts(connection, self.synced.account_id)
+        # Before the first window every ad may have a row every day.
+        sizer = Sizer(len(known["ad"]) if expected is None else expected, attempts)
         broke = None
         while ranges and broke is None and self.may_begin():
             with self._fetcher(ranges, known, sizer) as fetcher:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, text
 
 from adloom import clock
 from adloom.errors import NotFound, ValidationFailed
+from adloom.events.catalogue import AccountsConnected
+from adloom.events.outbox import publish
 from adloom.metrics import accounts, windows
 from adloom.metrics.accounts import Synced
 from adloom.metrics.sync import Sync
@@ -18,6 +21,8 @@ from adloom.platforms.model import Days
 
 # How often an account is due, on the business clock.
 EVERY = timedelta(minutes=15)
+# How often a connection is asked for accounts that came to be since.
+DISCOVER_EVERY = timedelta(days=1)
 # One tick claims no more, so that it ends in time; the next one goes on.
 MOST_PER_TICK = 500
 
@@ -38,31 +43,56 @@ def tick(sync: Sync) -> int:
 
     Claiming an account and asking for its days are one transaction: neither happens without the other.
     """
+    with sync.database.system() as connection:
+        paused = connection.execute(text("select platform_paused_until(:platform)"), {"platform": sync.platform})
+        if paused.scalar_one() is not None:
+            return 0
+    while _claim_connection(sync):
+        pass
     claimed = 0
-    while claimed < MOST_PER_TICK and _claim_one(sync):
+    while claimed < MOST_PER_TICK and _claim_account(sync):
         claimed += 1
     return claimed
 
 
-def _claim_one(sync: Sync) -> bool:
+def _claim_connection(sync: Sync) -> bool:
     with sync.database.system() as connection:
-        paused = connection.execute(text("select platform_paused_until(:platform)"), {"platform": sync.platform})
-        if paused.scalar_one() is not None:
-            return False
-        claimed = connection.execute(
-            text("select org_id, account_id from claim_due_accounts(:platform, :now, :every, 1)"),
-            {"platform": sync.platform, "now": clock.now(), "every": EVERY},
-        ).one_or_none()
+        claimed = _claim(connection, "claim_due_connections", sync, DISCOVER_EVERY)
         if claimed is None:
             return False
-        connection.execute(
-            text("select set_config('app.org_id', :org, true), set_config('app.account_scope', :account, true)"),
-            {"org": str(claimed.org_id), "account": str(claimed.account_id)},
+        _act_for(connection, claimed.org_id, "*")
+        event = AccountsConnected(
+            org_id=claimed.org_id, account_id=None, connection_id=claimed.connection_id, platform=sync.platform
         )
+        publish(connection, event)
+        return True
+
+
+def _claim_account(sync: Sync) -> bool:
+    with sync.database.system() as connection:
+        claimed = _claim(connection, "claim_due_accounts", sync, EVERY)
+        if claimed is None:
+            return False
+        _act_for(connection, claimed.org_id, str(claimed.account_id))
         synced = accounts.load(connection, claimed.account_id)
         windows.plan(connection, synced.org_id, synced.account_id, _due_days(connection, sync, synced))
         sync.wake(connection, synced.org_id, synced.account_id, "tick")
         return True
+
+
+def _claim(connection: Connection, function: str, sync: Sync, every: timedelta) -> Any:
+    return connection.execute(
+        text(f"select * from {function}(:platform, :now, :every, 1)"),
+        {"platform": sync.platform, "now": clock.now(), "every": every},
+    ).one_or_none()
+
+
+def _act_for(connection: Connection, org_id: UUID, account_scope: str) -> None:
+    """From here on the transaction is that of one organisation."""
+    connection.execute(
+        text("select set_config('app.org_id', :org, true), set_config('app.account_scope', :scope, true)"),
+        {"org": str(org_id), "scope": account_scope},
+    )
 
 
 def _due_days(connection: Connection, sync: Sync, synced: Synced) -> Days:

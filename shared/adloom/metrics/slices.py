@@ -139,8 +139,12 @@ def _conclude(sync: Sync, synced: Synced, reader: Reader, event_id: UUID, broke:
         elif broke is not None and isinstance(error, NotReadyError) and broke.days is not None:
             windows.remember(connection, synced.account_id, broke.days, error.state)
             accounts.due(connection, synced.account_id, clock.now() + FIRST_WAIT)
-        elif windows.pending(connection, synced.account_id):
-            _continue(connection, sync, synced.org_id, synced.account_id)
+        else:
+            if broke is not None and broke.days is not None:
+                # The window did not fit the time: a shorter one comes next.
+                windows.failed(connection, synced.account_id, broke.days)
+            if windows.pending(connection, synced.account_id):
+                _continue(connection, sync, synced.org_id, synced.account_id)
 
 
 def _continue(connection: Connection, sync: Sync, org_id: UUID, account_id: int) -> None:

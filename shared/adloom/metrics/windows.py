@@ -18,6 +18,8 @@ from sqlalchemy import Connection, text
 
 from adloom.platforms.model import Cadence, Days
 
+_ONE_DAY_ATTEMPTS = 9
+
 
 @dataclass(frozen=True)
 class Pending:
@@ -82,8 +84,8 @@ def plan(connection: Connection, org_id: UUID, account_id: int, days: Days) -> i
     _lock(connection, account_id)
     waiting = pending(connection, account_id)
     for known in waiting:
-        _cut(connection, org_id, account_id, known, days)
-    _insert(connection, org_id, account_id, days, None)
+        _cut(connection, org_id, account_id, known, days, attempts=known.attempts)
+    _insert(connection, org_id, account_id, days)
     return int(_count(connection, account_id))
 
 
@@ -96,7 +98,7 @@ def done(connection: Connection, org_id: UUID, account_id: int, days: Days, as_o
     was_wanted = False
     for known in pending(connection, account_id):
         if known.requested_at <= as_of:
-            was_wanted = _cut(connection, org_id, account_id, known, days) or was_wanted
+            was_wanted = _cut(connection, org_id, account_id, known, days, attempts=0) or was_wanted
     return was_wanted
 
 
@@ -141,6 +143,19 @@ def failed(connection: Connection, account_id: int, days: Days) -> int:
     return max((row.attempts for row in rows), default=1)
 
 
+def most_attempts(connection: Connection, account_id: int) -> int:
+    """How often the range that failed most often has failed."""
+    most = connection.execute(
+        text(
+            # A report that the platform prepares for one day can only be read for that day.
+            "select coalesce(max(case when progress = '{}' then attempts else :one_day end), 0)"
+            " from sync_windows where account_id = :account_id"
+        ),
+        {"account_id": account_id, "one_day": _ONE_DAY_ATTEMPTS},
+    )
+    return int(most.scalar_one())
+
+
 def remember(connection: Connection, account_id: int, days: Days, progress: dict[str, str]) -> None:
     """Keep what the reader wants to be told when it goes on with these days."""
     connection.execute(
@@ -159,25 +174,33 @@ def _lock(connection: Connection, account_id: int) -> None:
     )
 
 
-def _cut(connection: Connection, org_id: UUID, account_id: int, known: Pending, taken: Days) -> bool:
-    """Take days out of a waiting range; whether it held any of them."""
+def _cut(connection: Connection, org_id: UUID, account_id: int, known: Pending, taken: Days, *, attempts: int) -> bool:
+    """Take days out of a waiting range; whether it held any of them. `attempts` are those of what is left."""
     left = without(known.days, taken)
     if left == [known.days]:
         return False
     shrink(connection, account_id, known.window_id, None)
     for days in left:
-        _insert(connection, org_id, account_id, days, known)
+        _insert(connection, org_id, account_id, days, requested_at=known.requested_at, attempts=attempts)
     return True
 
 
-def _insert(connection: Connection, org_id: UUID, account_id: int, days: Days, part_of: Pending | None) -> None:
+def _insert(
+    connection: Connection,
+    org_id: UUID,
+    account_id: int,
+    days: Days,
+    *,
+    requested_at: datetime | None = None,
+    attempts: int = 0,
+) -> None:
     values: dict[str, Any] = {
         "org_id": org_id,
         "account_id": account_id,
         "since": days.since,
         "until": days.until,
-        "requested_at": part_of.requested_at if part_of else None,
-        "attempts": part_of.attempts if part_of else 0,
+        "requested_at": requested_at,
+        "attempts": attempts,
     }
     connection.execute(
         text(

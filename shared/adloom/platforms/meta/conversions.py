@@ -23,13 +23,13 @@ class Action(msgspec.Struct, gc=False, frozen=True):
     value: str | None = None
 
 
-_decode = msgspec.json.Decoder(list[Action]).decode
+_decode = msgspec.json.Decoder(list[Action] | None).decode
 
 
 def purchases_and_views(actions: msgspec.Raw) -> tuple[str | None, str | None]:
     """The number of purchases and of video views in raw `actions`; None where Meta tells of none."""
     best, purchases, views = _NO_RANK, None, None
-    for action in _decode(actions):
+    for action in _decode(actions) or ():
         rank = _RANK.get(action.action_type)
         if rank is not None:
             if rank < best:
@@ -42,7 +42,7 @@ def purchases_and_views(actions: msgspec.Raw) -> tuple[str | None, str | None]:
 def purchase_value(action_values: msgspec.Raw) -> str | None:
     """The value of the purchases in raw `action_values`, in the account's currency."""
     best, value = _NO_RANK, None
-    for action in _decode(action_values):
+    for action in _decode(action_values) or ():
         rank = _RANK.get(action.action_type)
         if rank is not None and rank < best:
             best, value = rank, action.value
