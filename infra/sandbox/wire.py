@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,7 +40,9 @@ class Reply:
         await _gone(receive)
 
     async def _hang(self, scope: Scope, receive: Receive) -> None:
-        await asyncio.wait([asyncio.ensure_future(_gone(receive))], timeout=self.hang)
+        # The server's end does not answer either: it cancels what is under way.
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.wait([asyncio.ensure_future(_gone(receive))], timeout=self.hang)
         scope["state"]["transport"].abort()
         await _gone(receive)
 

@@ -108,6 +108,12 @@ class Sandbox:
         """Go through the dialog and exchange the code; a short-lived token."""
         return str(self.exchange(self.code(scope)).json()["access_token"])
 
+    def lasting(self) -> str:
+        """A long-lived token: the clock may be moved by days."""
+        asked = {"client_id": APP_ID, "client_secret": APP_SECRET, "grant_type": "fb_exchange_token"}
+        url = f"{self.graph}/oauth/access_token"
+        return str(httpx.get(url, params={**asked, "fb_exchange_token": self.login()}).json()["access_token"])
+
     def code(self, scope: str = "ads_read") -> str:
         """The code that the dialog sends back."""
         asked = {"client_id": APP_ID, "redirect_uri": REDIRECT, "state": "s", "scope": scope}
