@@ -22,7 +22,8 @@ _SHORT_AXIS = Decimal(100_000)
 
 
 def _signs(text: str) -> str:
-    return text.replace("-", MINUS)
+    """With a true minus, and a space between a currency's letters and its figures."""
+    return re.sub(r"(?<=[A-Z]{3})(?=\d)", _SPACE, text.replace("-", MINUS))
 
 
 def _spaced(compact: str) -> str:

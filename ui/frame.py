@@ -13,9 +13,8 @@ from starlette.requests import Request
 from ui import forms
 from ui.components import shell
 from ui.components.region import Region
-from ui.components.shell import Crumb
 from ui.document import head_links, sandbox_mark, theme_of, title
-from ui.i18n import _, negotiate, speaking
+from ui.i18n import _, current
 from ui.markup import h, join
 from ui.page import Page, Visit
 from ui.security import caller, viewer_of
@@ -23,26 +22,22 @@ from ui.services import Services
 
 
 @contextmanager
-def frame(
-    services: Services, request: Request, active: str, name: str, trail: tuple[Crumb, ...] = ()
-) -> Iterator[Page[Any]]:
-    """The page's frame; inside it, elements land in the content and texts are in the visitor's language."""
+def frame(services: Services, request: Request, active: str, name: str) -> Iterator[Page[Any]]:
+    """The page's frame; elements made inside it land in the content."""
     viewer = viewer_of(request)
-    language = negotiate(request.headers.get("accept-language"))
-    page: Page[Any] = Page(services, Visit(viewer, caller(request), language, request.url.path, active))
-    with speaking(language):
-        page.understand(dict(request.query_params))
-        _head(request, language.tag, name)
-        _navigation(page, active)
-        _top(page, request, name)
-        if services.sandbox:
-            Region(sandbox_mark(link=True)).classes("phone-sandbox")
-        page.region(shell.crumbs(trail), name="crumbs")
-        page.region(name="notice").classes("notes")
-        page.region(name="notes").classes("notes")
-        page.region(name="state")
-        with ui.element("div").classes("stack") as page.content:
-            yield page
+    page: Page[Any] = Page(services, Visit(viewer, caller(request), current(), request.url.path, active))
+    page.understand(dict(request.query_params))
+    _head(request, current().tag, name)
+    _navigation(page, active)
+    _top(page, request, name)
+    if services.sandbox:
+        Region(sandbox_mark(link=True)).classes("phone-sandbox")
+    page.region(name="crumbs")
+    page.region(name="notice").classes("notes")
+    page.region(name="notes").classes("notes")
+    page.region(name="state")
+    with ui.element("div").classes("stack") as page.content:
+        yield page
 
 
 def _head(request: Request, language: str, name: str) -> None:

@@ -14,7 +14,7 @@ from adloom.errors import Unavailable
 from ui import forms
 from ui.document import brand, document, sandbox_mark, theme_of
 from ui.gateway import Answer
-from ui.i18n import _, negotiate, speaking
+from ui.i18n import _
 from ui.markup import h
 from ui.security import caller, viewer_of
 from ui.services import Services
@@ -35,13 +35,27 @@ class Attempt:
     status: int = 200
 
 
+async def greet(services: Services, request: Request, target: str) -> Response:
+    """The form, or straight to the page for whoever has a session."""
+    try:
+        viewer = await services.sessions.viewer(caller(request))
+    except Unavailable:
+        return show(services, request, Attempt("", target, _unavailable(), _SERVICE_UNAVAILABLE))
+    if viewer is not None:
+        return RedirectResponse(target, status_code=303)
+    return show(services, request, Attempt(next=target))
+
+
+def _unavailable() -> str:
+    return _("Logging in does not work right now: a part of Adloom does not answer. Try again in a minute.")
+
+
 def show(services: Services, request: Request, attempt: Attempt) -> Response:
     """The form. The nonce in the cookie and the token in the form belong together."""
     nonce = request.cookies.get(forms.LOGIN_COOKIE) or forms.new_nonce()
     token = forms.form_token(services.form_secret, "login", nonce)
-    with speaking(negotiate(request.headers.get("accept-language"))):
-        body = _page(attempt, token, sandbox=services.sandbox)
-        response = document(_("Log in"), body, theme_of(request), status=attempt.status)
+    body = _page(attempt, token, sandbox=services.sandbox)
+    response = document(_("Log in"), body, theme_of(request), status=attempt.status)
     response.set_cookie(
         forms.LOGIN_COOKIE, nonce, path="/login", httponly=True, samesite="strict", secure=services.https
     )
@@ -91,23 +105,21 @@ async def enter(services: Services, request: Request) -> Response:
     target = forms.safe_next(fields.get("next"))
     attempt = Attempt(email=fields.get("email", "")[:320], next=target)
     nonce = request.cookies.get(forms.LOGIN_COOKIE, "")
-    with speaking(negotiate(request.headers.get("accept-language"))):
-        if not forms.is_form_token(fields.get("form_token", ""), services.form_secret, "login", nonce):
-            problem = _("This form was open for too long. Please try again.")
-            return show(services, request, Attempt(attempt.email, target, problem, _FORBIDDEN))
-        try:
-            answer = await services.gateway.call(
-                "POST",
-                "auth",
-                "/login",
-                caller(request),
-                {"email": attempt.email, "password": fields.get("password", "")},
-            )
-        except Unavailable:
-            problem = _("Logging in does not work right now: a part of Adloom does not answer. Try again in a minute.")
-            return show(services, request, Attempt(attempt.email, target, problem, _SERVICE_UNAVAILABLE))
-        if not answer.ok:
-            return show(services, request, Attempt(attempt.email, target, _refusal(answer), _status(answer)))
+    if not forms.is_form_token(fields.get("form_token", ""), services.form_secret, "login", nonce):
+        problem = _("This form was open for too long. Please try again.")
+        return show(services, request, Attempt(attempt.email, target, problem, _FORBIDDEN))
+    try:
+        answer = await services.gateway.call(
+            "POST",
+            "auth",
+            "/login",
+            caller(request),
+            {"email": attempt.email, "password": fields.get("password", "")},
+        )
+    except Unavailable:
+        return show(services, request, Attempt(attempt.email, target, _unavailable(), _SERVICE_UNAVAILABLE))
+    if not answer.ok:
+        return show(services, request, Attempt(attempt.email, target, _refusal(answer), _status(answer)))
     return _entered(services, answer, target)
 
 
@@ -119,7 +131,7 @@ def _refusal(answer: Answer) -> str:
     if answer.status == _TOO_MANY:
         return _("Too many attempts. Wait a minute, then try again.")
     if answer.status >= _SERVER_ERROR:
-        return _("Logging in does not work right now: a part of Adloom does not answer. Try again in a minute.")
+        return _unavailable()
     return _("That e-mail and password don't fit together.")
 
 

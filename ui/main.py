@@ -5,7 +5,7 @@ from __future__ import annotations
 from nicegui import app, ui
 from secure.middleware import SecureASGIMiddleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, Response
 
 from adloom import logs
 from adloom.settings import load
@@ -31,6 +31,7 @@ def build(services: Services) -> None:
     for page in (overview, campaigns, data_health):
         page.register(services)
     app.add_middleware(SessionGuard, sessions=services.sessions, origins=services.origins, unreachable=_unreachable)
+    app.add_middleware(security.Speaking)
     app.add_middleware(SecureASGIMiddleware, secure=security.headers(https=services.https))
     app.on_startup(services.hub.start)
     app.on_shutdown(services.hub.stop)
@@ -44,9 +45,7 @@ def _plain_routes(services: Services) -> None:
 
     async def login_form(request: Request) -> Response:
         target = forms.safe_next(request.query_params.get("next"))
-        if await services.sessions.viewer(security.caller(request)) is not None:
-            return RedirectResponse(target, status_code=303)
-        return login.show(services, request, login.Attempt(next=target))
+        return await login.greet(services, request, target)
 
     async def log_in(request: Request) -> Response:
         return await login.enter(services, request)

@@ -126,8 +126,8 @@ class Page(Generic[T]):
                 ui.navigate.to("/login")
                 return
             data = await run.io_bound(self._in_tenant, viewer, self.params)
-        except NotFound as error:
-            self._tell_missing(error)
+        except NotFound:
+            self._tell_missing()
         except (AdloomError, SQLAlchemyError) as error:
             log.warning("page_unreadable", path=self.path, error=repr(error), page_request_id=request_id)
             if turn == self._turn:
@@ -158,22 +158,22 @@ class Page(Generic[T]):
         self.named("state").show(markup or Markup())
         self.content.set_visibility(markup is None)
 
-    def _tell_failure(self, request_id: str) -> None:
+    def _tell_failure(self, request_id: str, *, surprise: bool = False) -> None:
         retry = self.params.address(self.path)
         with speaking(self.visit.language), self.client.content:
             if self.shown_at is None:
-                self.state(states.failed(request_id, retry=retry))
+                self.state(states.failed(request_id, retry=retry, surprise=surprise))
                 return
             local = formats.moment(self.shown_at, ZoneInfo("UTC"), clock.real_now().date())
             self.named("notes").show(states.not_refreshed(f"{local} UTC", request_id, retry=retry))
 
     def _surprised(self) -> None:
         """A fault of ours, logged by now: say so instead of leaving the skeleton there."""
-        self._tell_failure(self.visit.caller.request_id)
+        self._tell_failure(self.visit.caller.request_id, surprise=True)
 
-    def _tell_missing(self, error: NotFound) -> None:
+    def _tell_missing(self) -> None:
         with speaking(self.visit.language), self.client.content:
-            self.state(states.not_found(str(error), self.params.shared().address("/campaigns")))
+            self.state(states.not_found(self.params.shared().address("/campaigns")))
 
     content: ui.element
     title: str

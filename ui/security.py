@@ -88,6 +88,20 @@ def caller(connection: HTTPConnection) -> Caller:
     )
 
 
+class Speaking:
+    """Everything that answers a request speaks the visitor's language."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        with speaking(negotiate(HTTPConnection(scope).headers.get("accept-language"))):
+            await self._app(scope, receive, send)
+
+
 class SessionGuard:
     """Denies by default: any path that is not listed as public needs a session, websockets and unknown paths too.
 
@@ -125,8 +139,7 @@ class SessionGuard:
             viewer = await self._sessions.viewer(asked)
         except AdloomError as error:
             log.warning("session_unknown", code=error.code, request_id=asked.request_id)
-            with speaking(negotiate(connection.headers.get("accept-language"))):
-                return self._unreachable(asked.request_id)
+            return self._unreachable(asked.request_id)
         if viewer is None:
             return _to_login(scope, connection)
         scope.setdefault("state", {})["viewer"] = viewer

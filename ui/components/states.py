@@ -67,24 +67,17 @@ def nothing_in_period() -> Markup:
     return h("div", h("p", _("Nothing was delivered in this period.")), class_="state")
 
 
-def failed(request_id: str, *, retry: str) -> Markup:
-    """Nothing could be read: what happened, what is still true, what to do."""
-    number = h("p", _("Request"), " ", h("code", request_id))
+def failed(request_id: str, *, retry: str, surprise: bool = False) -> Markup:
+    """Nothing could be read: what happened, what is still true, what to do. `surprise`: it is a fault of ours."""
+    happened = _("Something went wrong on our side.") if surprise else _("A part of Adloom does not answer.")
+    still = _("Nothing is lost: what was synced is stored, and syncing goes on by itself.")
+    advice = _("Try again in a minute. If it stays like this, give the number below to whoever runs this installation.")
     return state(
         "alert",
         _("The numbers cannot be shown right now"),
-        h(
-            "p",
-            _(
-                "The database does not answer. Nothing is lost: what was synced is stored, and syncing goes on by "
-                "itself as soon as it is back."
-            ),
-        ),
-        h(
-            "p",
-            _("Try again in a minute. If it stays like this, give the number below to whoever runs this installation."),
-        ),
-        number,
+        h("p", happened, " ", still),
+        h("p", advice),
+        h("p", _("Request"), " ", h("code", request_id)),
         mood="bad",
         actions=h("a", _("Try again"), class_="btn primary", href=retry, data_here=True),
         alert=True,
@@ -98,9 +91,10 @@ def not_refreshed(as_of: str, request_id: str, *, retry: str) -> Markup:
     return h("p", words, " ", again, " ", h("code", request_id, class_="muted"), class_="note", role="status")
 
 
-def not_found(what: str, back: str) -> Markup:
+def not_found(back: str) -> Markup:
     link = h("a", _("All campaigns"), href=back, class_="btn primary")
-    return state("search", _("This is not here"), h("p", what), actions=link)
+    words = _("There is no such campaign or ad set, or it is not yours to see.")
+    return state("search", _("This is not here"), h("p", words), actions=link)
 
 
 def ghost(width: str, height: int = LINE_HEIGHT, gap: int = 0) -> Markup:

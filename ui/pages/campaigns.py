@@ -96,15 +96,16 @@ def _card(data: Listing, params: Params, path: str) -> Markup:
     )
     total = _("All of the campaign") if len(data.above) == 1 else _("All of the ad set")
     names = entities.level_labels()
-    totals = [
-        (total if data.above else _("All {things}").format(things=names[data.level].lower()), row)
-        for row in data.totals
-    ]
+    totals = [(total if data.above else _all(data.level), row) for row in data.totals]
     listed = table.table(
         columns, rows, caption=names[data.level], key=entities.key, sorting=table.Sorting(params, path), totals=totals
     )
     pager = table.pager(params, path, shown=len(rows), total=data.result.total, size=PAGE_SIZE)
     return h("section", head, listed, pager or EMPTY, class_="card")
+
+
+def _all(level: Level) -> str:
+    return {"campaign": _("All campaigns"), "ad_group": _("All ad sets")}.get(level, _("All ads"))
 
 
 def _address(level: Level, params: Params) -> Callable[[Row], str | None]:

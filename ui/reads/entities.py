@@ -10,7 +10,6 @@ from sqlalchemy import Connection
 
 from adloom.errors import NotFound
 from adloom.metrics.query import Filters, Level, Period, Query, Result, Row, run
-from ui.i18n import _
 from ui.params import Params
 from ui.reads.situation import Situation, situation
 
@@ -50,7 +49,7 @@ def below(connection: Connection, params: Params, account_id: int, parents: tupl
     """What a campaign or ad group consists of; NotFound when it is not there or not the viewer's."""
     now = situation(connection, Params(**{**vars(params), "account": account_id}))
     if now.unknown_account:
-        raise NotFound(_("There is no such account here, or it is not yours to see."))
+        raise NotFound("There is no such account in the viewer's scope")
     above = [_parent(connection, now, account_id, level, entity_id) for level, entity_id in parents]
     parent_level, parent_id = parents[-1]
     level = BELOW[parent_level]
@@ -87,7 +86,7 @@ def _parent(connection: Connection, now: Situation, account_id: int, level: Leve
         rows = run(connection, query).rows
         if rows:
             return rows[0]
-    raise NotFound(_("There is no such campaign here, or it is not yours to see."))
+    raise NotFound("There is no such campaign or ad group in the viewer's scope")
 
 
 def spent_today(
