@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -87,14 +87,17 @@ def test_tokens_in_a_sentence_do_not_go_out() -> None:
     ],
 )
 def test_a_fault_of_ours_shows_nothing_of_the_inside_and_is_logged(
-    error: Callable[[], Exception], capsys: pytest.CaptureFixture[str]
+    error: Callable[[], Exception], log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
     answer = faulty(error).test_client().get("/fault")
 
     assert answer.status_code == 500
     assert answer.content_type == "application/problem+json"
     assert "adloom_auth" not in answer.get_data(as_text=True)
-    assert "request_failed" in capsys.readouterr().out
+    [fault, _] = log_lines()
+    assert fault["event"] == "request_failed"
+    assert "Traceback" in fault["exception"]
+    assert "hunter2" not in str(fault)
 
 
 def test_a_tick_that_could_not_look_is_shown_to_cron() -> None:
