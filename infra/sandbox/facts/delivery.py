@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import NamedTuple
 
 from infra.sandbox.facts import cells as cell
 from infra.sandbox.facts import columns
 from infra.sandbox.facts.errors import CellError, Faults
 from infra.sandbox.facts.model import Account, Catalogue, Day, Entity, Folder, Key, Numbers, Slot, Version
 from infra.sandbox.facts.reader import Cells
+
+# The first ten columns say whose row it is; then come the date and the numbers.
+_DATE = columns.FACTS.index("date")
+_METRICS = columns.FACTS[_DATE + 1 :]
+
+
+class _Lineage(NamedTuple):
+    """The account and the objects of a row, checked; `texts` are shared by all rows of the lineage."""
+
+    account: Account
+    entities: tuple[Entity, ...]
+    texts: tuple[str, str, str, str, str, str]
+    key: Key
 
 
 class DeliveryReader:
@@ -18,6 +32,7 @@ class DeliveryReader:
         self.folder = folder
         self.faults = faults
         self._accounts: dict[Cells, Account] = {}
+        self._lineages: dict[Cells, _Lineage] = {}
         self._versions: set[tuple[int, datetime]] = set()
 
     def take(self, line: int, cells: Cells) -> None:
@@ -71,28 +86,31 @@ class DeliveryReader:
                 day.instants = sorted(ends)
 
     def _slot(self, cells: Cells) -> tuple[Day, Key, Slot]:
-        account = self._accounts.get(cells[:4]) or self._account(cells[:4])
-        (campaign_id, campaign_name, adgroup_id, adgroup_name, ad_id, ad_name, on) = cells[4:11]
-        local_day = _day(on)
-        if ad_id:
-            self._ad(account, cells, local_day)
-        elif adgroup_id:
-            self._adgroup(account, cells, local_day)
-        else:
-            self._campaign(account, cells, local_day)
-        slot = Slot(
-            campaign_id,
-            adgroup_id,
-            ad_id,
-            campaign_name,
-            adgroup_name,
-            ad_name,
-            numbers(cells[11:], columns.FACTS[11:]),
-        )
-        day = account.days.get(local_day)
+        lineage = self._lineages.get(cells[:_DATE]) or self._lineage(cells[:_DATE])
+        on = _day(cells[_DATE])
+        for entity in lineage.entities:
+            if entity.first_day is None or on < entity.first_day:
+                entity.first_day = on
+        day = lineage.account.days.get(on)
         if day is None:
-            day = account.days[local_day] = Day(local_day)
-        return day, ad_id or (campaign_id, adgroup_id), slot
+            day = lineage.account.days[on] = Day(on)
+        return day, lineage.key, Slot(*lineage.texts, numbers(cells[_DATE + 1 :], _METRICS))
+
+    def _lineage(self, cells: Cells) -> _Lineage:
+        """Check a row's account and objects once for all rows that name them alike."""
+        account = self._accounts.get(cells[:4]) or self._account(cells[:4])
+        campaign_id, campaign_name, adgroup_id, adgroup_name, ad_id, ad_name = cells[4:]
+        entities = [self._campaign(account, campaign_id, campaign_name)]
+        if adgroup_id:
+            entities.append(self._adgroup(account, entities[0], adgroup_id, adgroup_name))
+        if ad_id:
+            if not adgroup_id:
+                raise CellError(f"ad {ad_id} has no adgroup_id")
+            entities.append(self._ad(account, entities[1], ad_id, ad_name))
+        texts = (campaign_id, adgroup_id, ad_id, campaign_name, adgroup_name, ad_name)
+        found = _Lineage(account, tuple(entities), texts, ad_id or (campaign_id, adgroup_id))
+        self._lineages[cells] = found
+        return found
 
     def _account(self, cells: Cells) -> Account:
         platform, account_id, currency, zone = cells
@@ -110,42 +128,33 @@ class DeliveryReader:
         self.folder.catalogues.setdefault(platform, Catalogue())
         return account
 
-    def _campaign(self, account: Account, cells: Cells, on: date) -> Entity:
-        campaign_id, name = cells[4], cells[5]
+    def _campaign(self, account: Account, campaign_id: str, name: str) -> Entity:
         known = account.campaigns.get(campaign_id)
         if known is None:
             named("campaign_id", cell.identifier, campaign_id)
-            known = Entity("campaign", campaign_id, account.id, campaign_id, name=name, first_day=on)
+            known = Entity("campaign", campaign_id, account.id, campaign_id, name=name)
             self._register(account, known)
-        _seen(known, name, on)
-        return known
+        return _called(known, name)
 
-    def _adgroup(self, account: Account, cells: Cells, on: date) -> Entity:
-        campaign = self._campaign(account, cells, on)
-        adgroup_id, name = cells[6], cells[7]
+    def _adgroup(self, account: Account, campaign: Entity, adgroup_id: str, name: str) -> Entity:
         known = account.adgroups.get(adgroup_id)
         if known is None:
             named("adgroup_id", cell.identifier, adgroup_id)
-            known = Entity("ad_group", adgroup_id, account.id, campaign.id, adgroup_id, name=name, first_day=on)
+            known = Entity("ad_group", adgroup_id, account.id, campaign.id, adgroup_id, name=name)
             self._register(account, known)
         if known.campaign_id != campaign.id:
             raise CellError(f"ad group {adgroup_id} is in campaign {campaign.id} here, in {known.campaign_id} before")
-        _seen(known, name, on)
-        return known
+        return _called(known, name)
 
-    def _ad(self, account: Account, cells: Cells, on: date) -> None:
-        if not cells[6]:
-            raise CellError(f"ad {cells[8]} has no adgroup_id")
-        adgroup = self._adgroup(account, cells, on)
-        ad_id, name = cells[8], cells[9]
+    def _ad(self, account: Account, adgroup: Entity, ad_id: str, name: str) -> Entity:
         known = account.ads.get(ad_id)
         if known is None:
             named("ad_id", cell.identifier, ad_id)
-            known = Entity("ad", ad_id, account.id, adgroup.campaign_id, adgroup.id, name=name, first_day=on)
+            known = Entity("ad", ad_id, account.id, adgroup.campaign_id, adgroup.id, name=name)
             self._register(account, known)
         if known.adgroup_id != adgroup.id:
             raise CellError(f"ad {ad_id} is in ad group {adgroup.id} here, in {known.adgroup_id} before")
-        _seen(known, name, on)
+        return _called(known, name)
 
     def _register(self, account: Account, entity: Entity) -> None:
         register(self.folder.catalogues[account.platform], account, entity)
@@ -161,11 +170,10 @@ def register(catalogue: Catalogue, account: Account, entity: Entity) -> None:
     account.objects(entity.level)[entity.id] = entity
 
 
-def _seen(entity: Entity, name: str, on: date) -> None:
+def _called(entity: Entity, name: str) -> Entity:
     if entity.name != name:
         entity.renamed = True
-    if entity.first_day is None or on < entity.first_day:
-        entity.first_day = on
+    return entity
 
 
 def numbers(cells: Cells, names: tuple[str, ...]) -> Numbers:
