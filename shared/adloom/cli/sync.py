@@ -49,6 +49,8 @@ def run(
     timeout: float,
 ) -> None:
     """Plan a sync of accounts and start it."""
+    if since and until and since > until:
+        raise click.UsageError("--since is after --until")
     body: dict[str, Any] = {"accounts": list(accounts)} if accounts else {}
     body |= {name: day.date().isoformat() for name, day in (("since", since), ("until", until)) if day}
     planned: list[dict[str, Any]] = []
