@@ -90,14 +90,13 @@ def groups(query: Query, after: str) -> Iterator[Group]:
     first_day = after.split("|", 1)[0]
     accepts = _accepts(query)
     for window in query.windows:
-        if window.since.isoformat() < first_day:
+        since = window.since.isoformat()
+        if since < first_day:
             continue
         found = _hours(query, window) if query.hourly else _sums(query, window)
         for (entity_id, hour), numbers in sorted(found.items()):
-            if not accepts(entity_id, numbers):
-                continue
             group = Group(window, entity_id or query.account.id, None if hour < 0 else hour, numbers)
-            if group.key > after:
+            if (since > first_day or group.key > after) and accepts(entity_id, numbers):
                 yield group
 
 

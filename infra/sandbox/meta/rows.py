@@ -26,7 +26,8 @@ _WINDOWS_WITH_VALUE = frozenset({"7d_click", "28d_click"})
 _WINDOWS = _WINDOWS_WITH_VALUE | {"1d_click", "1d_view", "1d_ev", "7d_view", "28d_view", "default", "dda", "skan_click"}
 _DEFAULT_FIELDS = ("impressions", "spend")
 
-Value = Callable[[Numbers, frozenset[str]], Any]
+Windows = tuple[str, ...]
+Value = Callable[[Numbers, Windows], Any]
 
 
 def _text(value: int | Decimal | None) -> str | None:
@@ -35,28 +36,30 @@ def _text(value: int | Decimal | None) -> str | None:
     return str(value) if isinstance(value, int) else format(value, "f")
 
 
-def _entry(kind: str, value: int | Decimal, windows: frozenset[str]) -> dict[str, str]:
-    text = str(_text(value))
-    return {"action_type": kind, "value": text, **dict.fromkeys(sorted(windows & _WINDOWS_WITH_VALUE), text)}
+def _entries(kinds: tuple[str, ...], value: int | Decimal, windows: Windows) -> list[dict[str, str]]:
+    text = str(value) if isinstance(value, int) else format(value, "f")
+    if not windows:
+        return [{"action_type": kind, "value": text} for kind in kinds]
+    of_windows = dict.fromkeys(windows, text)
+    return [{"action_type": kind, "value": text, **of_windows} for kind in kinds]
 
 
-def _actions(numbers: Numbers, windows: frozenset[str]) -> list[dict[str, str]] | None:
+def _actions(numbers: Numbers, windows: Windows) -> list[dict[str, str]] | None:
     """Purchases, and clicks and video views restated as the actions they are."""
-    found = [_entry(kind, numbers.conversions, windows) for kind in PURCHASES] if numbers.conversions else []
+    found = _entries(PURCHASES, numbers.conversions, windows) if numbers.conversions else []
     if numbers.clicks:
-        found.append(_entry("link_click", numbers.clicks, windows))
+        found += _entries(("link_click",), numbers.clicks, windows)
     if numbers.video_views:
-        found.append(_entry("video_view", numbers.video_views, windows))
+        found += _entries(("video_view",), numbers.video_views, windows)
     return found or None
 
 
-def _action_values(numbers: Numbers, windows: frozenset[str]) -> list[dict[str, str]] | None:
-    value = numbers.conversion_value
-    return [_entry(kind, value, windows) for kind in PURCHASES] if value else None
+def _action_values(numbers: Numbers, windows: Windows) -> list[dict[str, str]] | None:
+    return _entries(PURCHASES, numbers.conversion_value, windows) if numbers.conversion_value else None
 
 
-def _single(kind: str, value: int | None, windows: frozenset[str]) -> list[dict[str, str]] | None:
-    return [_entry(kind, value, windows)] if value else None
+def _single(kind: str, value: int | None, windows: Windows) -> list[dict[str, str]] | None:
+    return _entries((kind,), value, windows) if value else None
 
 
 METRICS: dict[str, Value] = {
@@ -96,6 +99,20 @@ _LEVEL_FIELDS: dict[str, tuple[Level, ...]] = {
     "created_time": ("account", "campaign", "ad_group", "ad"),
     "updated_time": ("account", "campaign", "ad_group", "ad"),
 }
+_OF_ACCOUNT: dict[str, Callable[[Account], str]] = {
+    "account_id": lambda account: account.id,
+    "account_name": objects.account_name,
+    "account_currency": lambda account: account.currency,
+}
+# Which object a field is of, and whether it is its id or its name.
+_OF_PARENTS: dict[str, tuple[Level, bool]] = {
+    "campaign_id": ("campaign", True),
+    "campaign_name": ("campaign", False),
+    "adset_id": ("ad_group", True),
+    "adset_name": ("ad_group", False),
+    "ad_id": ("ad", True),
+    "ad_name": ("ad", False),
+}
 
 
 @dataclass(frozen=True)
@@ -104,7 +121,7 @@ class Shape:
 
     names: tuple[str, ...]
     metrics: tuple[tuple[str, Value], ...]
-    windows: frozenset[str]
+    windows: Windows
     hourly: bool
 
     @classmethod
@@ -120,7 +137,7 @@ class Shape:
             raise parameter(f"action_attribution_windows must be of {', '.join(sorted(_WINDOWS))}")
         names = tuple(field for field in asked if level in _LEVEL_FIELDS.get(field, ()))
         metrics = tuple((field, METRICS[field]) for field in asked if field in METRICS)
-        return cls(names, metrics, windows, hourly)
+        return cls(names, metrics, tuple(sorted(windows & _WINDOWS_WITH_VALUE)), hourly)
 
 
 def render(
@@ -128,6 +145,7 @@ def render(
 ) -> list[dict[str, Any]]:
     """The rows of a page."""
     names = _namer(shape, account, level, now)
+    asks_reach = any(field == "reach" for field, _ in shape.metrics)
     found: list[dict[str, Any]] = []
     for group in groups:
         row = dict(names(group.entity_id))
@@ -138,7 +156,7 @@ def render(
         row["date_start"] = group.window.since.isoformat()
         row["date_stop"] = group.window.until.isoformat()
         if shape.hourly:
-            if "reach" in dict(shape.metrics):
+            if asks_reach:
                 row["reach"] = "0"
             row["hourly_stats_aggregated_by_advertiser_time_zone"] = f"{group.hour:02}:00:00 - {group.hour:02}:59:59"
         found.append(row)
@@ -149,27 +167,32 @@ def _namer(shape: Shape, account: Account, level: Level, now: datetime) -> Calla
     """Ids and names of an object and of what it belongs to, worked out once per object and page."""
     today = account.today(now)
 
-    def of_entity(entity: Entity, prefix: str) -> dict[str, str]:
-        return {f"{prefix}_id": entity.id, f"{prefix}_name": name_of(entity, today)}
+    @cache
+    def name(entity_level: Level, object_id: str) -> str:
+        return name_of(account.objects(entity_level)[object_id], today)
+
+    def day(at: datetime | None) -> str:
+        return at.astimezone(account.zone).date().isoformat() if at else ""
+
+    def of(field: str, entity: Entity | None) -> str:
+        if field in _OF_ACCOUNT:
+            return _OF_ACCOUNT[field](account)
+        if entity is None:
+            return ""
+        if field in _OF_PARENTS:
+            entity_level, is_id = _OF_PARENTS[field]
+            ids = {"campaign": entity.campaign_id, "ad_group": entity.adgroup_id, "ad": entity.id}
+            return ids[entity_level] if is_id else name(entity_level, ids[entity_level])
+        if field == "objective":
+            row = account.campaigns[entity.campaign_id].row
+            return row.objective if row else ""
+        node = objects.Node(account, entity, now)
+        return day(objects.created(node) if field == "created_time" else objects.updated(node))
 
     @cache
     def names(object_id: str) -> dict[str, str]:
-        known = {"account_id": account.id, "account_name": objects.account_name(account)}
-        known["account_currency"] = account.currency
-        if level != "account":
-            entity = account.objects(level)[object_id]
-            campaign = account.campaigns[entity.campaign_id]
-            known |= of_entity(campaign, "campaign")
-            known["objective"] = campaign.row.objective if campaign.row else ""
-            if entity.adgroup_id:
-                known |= of_entity(account.adgroups[entity.adgroup_id], "adset")
-            if level == "ad":
-                known |= of_entity(entity, "ad")
-            node = objects.Node(account, entity, now)
-            known |= {"created_time": _day(objects.created(node)), "updated_time": _day(objects.updated(node))}
-        return {field: known[field] for field in shape.names if known.get(field)}
-
-    def _day(at: datetime | None) -> str:
-        return at.astimezone(account.zone).date().isoformat() if at else ""
+        entity = None if level == "account" else account.objects(level)[object_id]
+        known = {field: of(field, entity) for field in shape.names}
+        return {field: text for field, text in known.items() if text}
 
     return names
