@@ -10,7 +10,7 @@ from adloom import logs
 from adloom.errors import ConfigurationError
 from adloom.settings import load
 from infra.connector import health, stack
-from infra.connector.settings import PROCESS, ConnectorSettings, event_secret
+from infra.connector.settings import EXIT_CONFIGURATION, PROCESS, ConnectorSettings, event_secret
 from infra.connector.term import Connector
 
 
@@ -29,7 +29,7 @@ def main() -> int:
         secrets = {function.name: event_secret(function.name) for function in functions if function.subjects}
     except ConfigurationError as error:
         print(error.detail, file=sys.stderr)
-        return 1
+        return EXIT_CONFIGURATION
     logs.configure(PROCESS, settings)
     asyncio.run(_run(Connector(settings, functions, secrets)))
     return 0

@@ -56,9 +56,14 @@ class Settled:
 
 @dataclass
 class Held:
-    """A message that was taken from the broker and is not acknowledged yet."""
+    """A message that was taken from the broker and is not acknowledged yet.
+
+    `id` is the event's, which the broker may hold under two sequence numbers: published again after its duplicate
+    window.
+    """
 
     id: str
+    sequence: int
     parcel: Parcel
     message: Msg
     attempts: int = 0
@@ -84,7 +89,7 @@ class Courier:
     call: Callable[[Parcel, int], Awaitable[Answer]]
     bury: Callable[[Death], Awaitable[int]]
     stopping: asyncio.Event
-    _held: dict[str, Held] = field(default_factory=dict)
+    _held: dict[int, Held] = field(default_factory=dict)
     _lanes: dict[Lane, deque[Held]] = field(default_factory=dict)
     _running: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -109,13 +114,11 @@ class Courier:
             await self._accept(message, tasks)
 
     async def _accept(self, message: Msg, tasks: asyncio.TaskGroup) -> None:
+        sequence = message.metadata.sequence.stream
+        if (known := self._held.get(sequence)) is not None:
+            known.message = message  # sent again because the broker did not hear that we work on it
+            return
         message_id = (message.headers or {}).get(MESSAGE_ID) or f"#{message.metadata.timestamp.isoformat()}"
-        if (held := self._held.get(message_id)) is not None:
-            held.message = message  # sent again because the broker did not hear that we work on it
-            return
-        if (self.function, message_id) in self.settled:
-            await self.broker.settle(message)
-            return
         try:
             parcel = open_parcel(message.data)
         except ValidationFailed as error:
@@ -125,8 +128,7 @@ class Courier:
             )
             await self.broker.settle(message)
             return
-        held = Held(message_id, parcel, message)
-        self._held[message_id] = held
+        held = self._held[sequence] = Held(message_id, sequence, parcel, message)
         key = (parcel.org_id, parcel.account_id)
         if key in self._lanes:
             self._lanes[key].append(held)
@@ -144,6 +146,9 @@ class Courier:
 
     async def _carry(self, held: Held, lane: deque[Held]) -> bool:
         """Try one event until it is settled; False when we are stopping and it goes back to the broker."""
+        if (self.function, held.id) in self.settled:
+            await self._settle(held)
+            return True
         while not self.stopping.is_set():
             async with self._gate:
                 if self.stopping.is_set():
@@ -171,7 +176,7 @@ class Courier:
 
     async def _settle(self, held: Held) -> None:
         self.settled.add(self.function, held.id)
-        del self._held[held.id]
+        del self._held[held.sequence]
         await self.broker.settle(held.message)
 
     async def _give_up(self, held: Held, answer: Answer) -> None:
@@ -210,5 +215,5 @@ class Courier:
         while True:
             await asyncio.sleep(ACK_WAIT_S / 3)
             for held in list(self._held.values()):
-                if held.id in self._held:
+                if held.sequence in self._held:
                     await self.broker.still_working(held.message)

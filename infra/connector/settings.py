@@ -11,6 +11,7 @@ from adloom.errors import ConfigurationError
 from adloom.settings import CoreSettings, DatabaseSettings, NatsSettings, secrets_folder
 
 PROCESS = "connector"
+EXIT_CONFIGURATION = 78  # EX_CONFIG of sysexits.h: whoever supervises us need not try again
 
 
 class ConnectorSettings(CoreSettings, DatabaseSettings, NatsSettings):

@@ -247,6 +247,10 @@ class Rig:
             cursor = connection.execute(statement, values)
             return cursor.fetchall() if cursor.description else []
 
+    def unsettled(self, function: str = "sync-meta") -> int:
+        """Events that the broker still wants to be rid of."""
+        return asyncio.run(_unsettled(self.stack.secret("connector", "nats-url"), function))
+
     def arm(self, name: str, nth: int = 1, victim: int | None = None) -> None:
         failpoints.arm(self.failpoint, failpoints.Failpoint(name, nth, victim))
 
@@ -277,6 +281,15 @@ def begin(stack: Stack) -> None:
         connection.execute(EFFECTS)
         connection.execute("truncate outbox, inbox, dead_letters")
     asyncio.run(_delete_stream(stack.secret("connector", "nats-url")))
+
+
+async def _unsettled(url: str, consumer: str) -> int:
+    client = await nats.connect(url)
+    try:
+        info = await client.jetstream().consumer_info("ADLOOM", consumer)
+        return int(info.num_pending or 0) + int(info.num_ack_pending or 0)
+    finally:
+        await client.close()
 
 
 async def _delete_stream(url: str) -> None:

@@ -85,6 +85,23 @@ def test_a_killed_connector_delivers_what_it_held_first(rig):
     assert [event for event, account in rig.effects() if account == 1] == [held[0], later[0]]
 
 
+def test_an_event_that_is_published_again_while_it_is_delivered_keeps_nothing_waiting(rig):
+    def slowly(_event: Event, _count: int) -> Reply:
+        time.sleep(1.0)
+        return Reply()
+
+    rig.receiver.behave = slowly
+    rig.publish(1)
+    rig.connector.start()
+    wait_until(lambda: rig.receiver.began > 0, what=lambda: "not delivered")
+    time.sleep(WINDOW_S)
+    rig.admin("update outbox set published_at = null")  # as if the mark had been lost with the database
+    rig.publish(2)
+    rig.wait_effects(2)
+    wait_until(lambda: rig.unsettled() == 0, what=lambda: f"{rig.unsettled()} events", seconds=5)
+    assert len(rig.receiver.deliveries) == 2
+
+
 def test_events_wait_while_the_broker_or_the_database_is_away(rig):
     rig.connector.start()
     rig.connector.wait_for("leading")

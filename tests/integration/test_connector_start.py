@@ -41,7 +41,7 @@ def run(folder: Path, stack_yml: str = STACK_YML, without: str = "") -> tuple[in
 @pytest.mark.parametrize("missing", sorted(SECRETS))
 def test_a_missing_secret_is_named(tmp_path, missing):
     status, said = run(tmp_path, without=missing)
-    assert status == 1
+    assert status == 78
     assert missing.removesuffix("-event-secret") in said
     assert "Traceback" not in said
 
@@ -50,5 +50,5 @@ def test_a_wrong_schedule_is_named_with_its_line(tmp_path):
     status, said = run(
         tmp_path, STACK_YML + "  b:\n    annotations:\n      topic: cron-function\n      schedule: hourly\n"
     )
-    assert status == 1
+    assert status == 78
     assert "stack.yml, line 8: b: annotations: schedule: is 'hourly'" in said
