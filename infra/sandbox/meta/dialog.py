@@ -106,7 +106,7 @@ def _page(title: str, body: str, status: int) -> Response:
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title} · Sandbox</title>'
         f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head>'
         f'<body><main><span class="tag">SANDBOX</span><h1>{title}</h1>{body}'
-        "<p><small>This is not Meta. It is Adloom's sandbox on this machine; its numbers are invented.</small></p>"
+        "<p><small>This is not Meta. It is Adloom's sandbox on this machine.</small></p>"
         "</main></body></html>"
     )
     return HTMLResponse(html, status, {"cache-control": "no-store"})
