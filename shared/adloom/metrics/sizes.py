@@ -35,11 +35,15 @@ class Sizer:
     def next_days(self) -> int:
         """Days of the next window."""
         most: int = min(self._most, self._last * GROWTH if self._has_learnt else FIRST_DAYS)
-        if self._rows_per_day:
-            most = min(most, int(ROWS_PER_WINDOW / self._rows_per_day))
-        if self._seconds_per_day:
-            most = min(most, int(SECONDS_PER_WINDOW / self._seconds_per_day))
-        return max(1, most)
+        # Compared as products: a quotient of next to nothing is no number of days.
+        while most > 1 and not self._fits(most):
+            most -= 1
+        return most
+
+    def _fits(self, days: int) -> bool:
+        return (
+            days * (self._rows_per_day or 0.0) <= ROWS_PER_WINDOW and days * self._seconds_per_day <= SECONDS_PER_WINDOW
+        )
 
     def learn(self, days: int, rows: int, seconds: float) -> None:
         """A window of so many days had so many rows and took so long."""

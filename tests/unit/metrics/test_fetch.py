@@ -1,0 +1,162 @@
+"""The fetching thread: windows in order, halves where the platform wants them, an end that never hangs."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+
+import pytest
+
+from adloom.errors import PlatformTransient, TooMuchData
+from adloom.metrics.fetch import Begun, Broke, Fetcher, Item, Lines, Whole
+from adloom.metrics.sizes import Sizer
+from adloom.platforms.model import LEVELS, Account, Days, Entity, Fact, Level
+
+ACCOUNT = Account("11", "Shop", "EUR", "UTC", "active", None)
+MARCH = Days(date(2026, 3, 1), date(2026, 3, 28))
+
+
+@dataclass
+class Platform:
+    """A platform with one ad, which refuses windows of more than `most` days and fails on `fails_on`."""
+
+    most: int = 1000
+    fails_on: date | None = None
+    silent_before: date = date(2000, 1, 1)
+    asked: list[tuple[Level, Days]] = field(default_factory=list)
+    requests: int = 0
+    api_version: str = "v1"
+    attribution: str = ""
+
+    def facts(self, _account: Account, level: Level, days: Days) -> Iterator[Iterable[Fact]]:
+        self.asked.append((level, days))
+        self.requests += 1
+        if len(days) > self.most:
+            raise TooMuchData
+        if self.fails_on in set(days):
+            raise PlatformTransient("no")
+        unsaid = (None,) * 7
+        for day in days:
+            if day >= self.silent_before:
+                yield [Fact("1", "", "", "One", day.isoformat(), "5", *unsaid)]
+
+    def accounts(self) -> list[Account]:
+        raise NotImplementedError
+
+    def account(self, external_id: str) -> Account:
+        raise NotImplementedError
+
+    def entities(self, account: Account) -> Iterator[Entity]:
+        raise NotImplementedError
+
+    def query(self, level: Level) -> dict[str, object]:
+        raise NotImplementedError
+
+    def resume(self, state: dict[str, str]) -> None:
+        raise NotImplementedError
+
+    def close(self) -> None:
+        pass
+
+
+def fetcher(
+    platform: Platform,
+    *ranges: Days,
+    born: date | None = None,
+    may_begin: Callable[[], bool] = lambda: True,
+) -> Fetcher:
+    known: dict[Level, set[str]] = {level: set() for level in LEVELS}
+    return Fetcher(platform, ACCOUNT, ranges, known, sizer=Sizer(), born=born, may_begin=may_begin)
+
+
+def collect(made: Fetcher) -> list[Item]:
+    with made:
+        return list(made)
+
+
+def windows(items: list[Item]) -> list[Days]:
+    return [item.days for item in items if isinstance(item, Whole)]
+
+
+def test_windows_come_whole_and_newest_first_with_every_level() -> None:
+    platform = Platform()
+    items = collect(fetcher(platform, MARCH))
+    assert [len(days) for days in windows(items)] == [7, 21]
+    assert windows(items)[0].until == MARCH.until
+    assert [level for level, _ in platform.asked] == [*LEVELS, *LEVELS]
+    first = items.index(next(item for item in items if isinstance(item, Whole)))
+    assert isinstance(items[0], Begun)
+    assert all(isinstance(item, Lines) for item in items[1:first])
+
+
+def test_a_window_that_is_too_much_is_taken_back_and_asked_in_smaller_ones() -> None:
+    platform = Platform(most=2)
+    items = collect(fetcher(platform, Days(date(2026, 3, 1), date(2026, 3, 7))))
+    assert [len(days) for days in windows(items)] == [1] * 7
+    assert [len(days) for _, days in platform.asked][:2] == [7, 3]
+    assert sum(isinstance(item, Begun) for item in items) == 7 + 2
+
+
+def test_a_single_day_that_is_too_much_is_the_end() -> None:
+    *_, last = collect(fetcher(Platform(most=0), Days(MARCH.since, MARCH.since)))
+    assert isinstance(last, Broke)
+    assert isinstance(last.error, TooMuchData)
+
+
+def test_a_fault_ends_the_fetch_and_names_its_days() -> None:
+    items = collect(fetcher(Platform(fails_on=date(2026, 3, 10)), MARCH))
+    broke = items[-1]
+    assert isinstance(broke, Broke)
+    assert windows(items) == [Days(date(2026, 3, 22), date(2026, 3, 28))]
+    assert broke.days == Days(date(2026, 3, 1), date(2026, 3, 21))
+
+
+def test_no_window_begins_when_the_time_is_up() -> None:
+    left = iter([True, False])
+    assert len(windows(collect(fetcher(Platform(), MARCH, may_begin=lambda: next(left))))) == 1
+
+
+def test_before_the_accounts_birth_one_empty_window_settles_the_rest() -> None:
+    platform = Platform(silent_before=date(2026, 3, 20))
+    long_ago = Days(date(2023, 3, 1), MARCH.until)
+    items = collect(fetcher(platform, long_ago, born=date(2026, 3, 20)))
+    last = items[-1]
+    assert isinstance(last, Whole)
+    assert last.days.since > long_ago.since
+    assert last.settled == Days(long_ago.since, last.days.until)
+
+
+def test_an_account_with_rows_from_before_its_birth_is_read_on() -> None:
+    items = collect(fetcher(Platform(), Days(date(2025, 3, 1), MARCH.until), born=date(2026, 3, 20)))
+    assert windows(items)[-1].since == date(2025, 3, 1)
+
+
+def test_an_empty_window_after_the_birth_settles_only_itself() -> None:
+    items = collect(fetcher(Platform(silent_before=date(2027, 1, 1)), MARCH, born=date(2026, 1, 1)))
+    assert [item.settled for item in items if isinstance(item, Whole)] == windows(items)
+
+
+def test_the_thread_does_not_run_ahead_without_bound_and_ends_when_nobody_reads_on() -> None:
+    platform = Platform()
+    made = fetcher(platform, Days(date(2024, 1, 1), date(2026, 3, 28)))
+    began = time.monotonic()
+    with made:
+        next(iter(made))
+        time.sleep(0.1)
+        assert len(platform.asked) < 5
+    assert time.monotonic() - began < 2
+    assert not [thread for thread in threading.enumerate() if thread.name == "fetch"]
+
+
+def test_an_exception_that_is_no_platform_error_is_handed_over_too() -> None:
+    class Wrong(Platform):
+        def facts(self, *_: object) -> Iterator[Iterable[Fact]]:
+            raise ZeroDivisionError
+
+    (_, broke) = collect(fetcher(Wrong(), MARCH))
+    assert isinstance(broke, Broke)
+    with pytest.raises(ZeroDivisionError):
+        raise broke.error
