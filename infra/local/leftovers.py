@@ -6,12 +6,13 @@ import contextlib
 import os
 import signal
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from infra.local.errors import RuntimeFault, explain
 from infra.local.home import Home, read_json, write_json
 from infra.local.parts import Part
-from infra.local.postgres import servers_of
+from infra.local.postgres import main_process, servers_of
 from infra.local.processes import Identity, end, session_members, wait_gone
 
 _KILL = (signal.SIGKILL, 10.0)
@@ -53,7 +54,7 @@ def heal(home: Home) -> list[str]:
     ended = [name for name, entry in entries.items() if _end_entry(entry)]
     data = home.path / "postgres" / "data"
     if strays := servers_of(data):
-        _end_servers(strays)
+        _end_servers(data, strays)
         ended.append("postgres")
     home.processes_file.unlink(missing_ok=True)
     return list(dict.fromkeys(ended))
@@ -67,13 +68,18 @@ def _end_entry(entry: Mapping[str, Any]) -> bool:
     return True
 
 
-def _end_servers(pids: list[int]) -> None:
-    """Sessions of a Postgres that was killed, or one that was started in the moment its supervisor was killed."""
-    strays = [identity for pid in pids if (identity := Identity.of(pid)) is not None]
-    for number, patience in ((signal.SIGTERM, 3.0), (signal.SIGQUIT, 5.0), _KILL):
-        for one in strays:
+def _end_servers(data: Path, pids: list[int]) -> None:
+    """A Postgres that no record names: its main process ends all others in order, if it lives."""
+    everyone = [identity for pid in pids if (identity := Identity.of(pid)) is not None]
+    main = [one for one in everyone if one.pid == main_process(data)]
+    for targets, number, patience in (
+        (main, signal.SIGINT, 30.0),
+        (everyone, signal.SIGQUIT, 5.0),
+        (everyone, signal.SIGKILL, 10.0),
+    ):
+        for one in targets:
             if one.alive:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(one.pid, number)
-        if wait_gone(strays, patience):
+        if targets and wait_gone(everyone, patience):
             return

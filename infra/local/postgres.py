@@ -137,13 +137,9 @@ class Cluster:
         Postgres looks only at whether the id is alive, and would refuse to start. In any other case the mark is
         left to Postgres, which also learns from it whether sessions of the old server are still at work.
         """
-        mark = self.data / "postmaster.pid"
-        try:
-            pid = int(mark.read_text(encoding="utf-8").split("\n", 1)[0])
-        except (FileNotFoundError, ValueError):
-            return
-        if psutil.pid_exists(pid) and not servers_of(self.data):
-            mark.unlink()
+        pid = main_process(self.data)
+        if pid is not None and psutil.pid_exists(pid) and not servers_of(self.data):
+            (self.data / "postmaster.pid").unlink()
 
     def make_folder(self) -> None:
         self.folder.mkdir(mode=0o700, exist_ok=True)
@@ -240,3 +236,11 @@ def servers_of(data: Path) -> list[int]:
             if process.cwd() == str(data):
                 found.append(process.pid)
     return found
+
+
+def main_process(data: Path) -> int | None:
+    """The process id that the last server of this data folder noted; it may be gone, and the id another's."""
+    try:
+        return int((data / "postmaster.pid").read_text(encoding="utf-8").split("\n", 1)[0])
+    except (FileNotFoundError, ValueError):
+        return None

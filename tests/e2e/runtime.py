@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import socket
 import struct
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import psycopg
 
+from infra.local.processes import Identity
 from infra.local.stack import Stack
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -72,6 +75,17 @@ def runtime(home: Path, *arguments: str, **settings: str) -> subprocess.Complete
 def _environment(home: Path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("ADLOOM_", "COV_"))}
     return {**kept, "ADLOOM_HOME": str(home), "ADLOOM_AUTOCONNECT": "0"}
+
+
+def kill_supervisor(stack: Stack) -> None:
+    """kill -9, and wait until the kernel has ended what dies with it."""
+    parts = [one["pid"] for name, one in stack.run["parts"].items() if one["pid"] and name != "postgres"]
+    supervisor = stack.supervisor_pid
+    os.kill(supervisor, signal.SIGKILL)
+    deadline = time.monotonic() + 10
+    while any(Identity.of(pid) for pid in [supervisor, *parts]):
+        assert time.monotonic() < deadline, "the kernel ends the other parts with their supervisor"
+        time.sleep(0.01)
 
 
 def remember(stack: Stack, note: str) -> None:

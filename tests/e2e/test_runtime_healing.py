@@ -15,7 +15,7 @@ import pytest
 
 from infra.local.processes import Identity
 from infra.local.stack import Stack
-from tests.e2e.runtime import SMALL, processes_of, remember, remembered, runtime
+from tests.e2e.runtime import SMALL, kill_supervisor, processes_of, remember, remembered, runtime
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_the_kill_of_the_supervisor_is_healed_by_the_next_start(home: Path) -> N
     with Stack(home, parts=SMALL) as stack:
         remember(stack, "before the kill")
         postgres = stack.pid("postgres")
-        _kill_supervisor(stack)
+        kill_supervisor(stack)
         assert Identity.of(postgres) is not None, "Postgres is not cut off: the next start ends it in order"
         stack.start()
         assert stack.pid("postgres") != postgres
@@ -66,14 +66,14 @@ def test_the_kill_of_the_supervisor_is_healed_by_the_next_start(home: Path) -> N
 
 def test_the_kill_of_the_supervisor_is_healed_by_a_stop(home: Path) -> None:
     with Stack(home, parts=SMALL) as stack:
-        _kill_supervisor(stack)
+        kill_supervisor(stack)
         assert runtime(home, "stop").stdout == "Adloom has stopped.\n"
         assert processes_of(home) == {}
 
 
 def test_the_kill_of_the_supervisor_and_the_loss_of_its_record_are_healed(home: Path) -> None:
     with Stack(home, parts=SMALL) as stack:
-        _kill_supervisor(stack)
+        kill_supervisor(stack)
         stack.home.processes_file.unlink()
         stack.start()
         assert stack.pid("postgres")
@@ -120,13 +120,3 @@ def test_a_first_start_that_was_cut_off_is_done_again(home: Path) -> None:
     (half / "PG_VERSION").write_text("18\n")
     with Stack(home, parts=["migrate"]) as stack, psycopg.connect(stack.secret("auth", "auth-database-url")) as auth:
         assert auth.execute("select current_user").fetchone() == ("adloom_auth",)
-
-
-def _kill_supervisor(stack: Stack) -> None:
-    pid = stack.supervisor_pid
-    nats = stack.pid("nats")
-    os.kill(pid, signal.SIGKILL)
-    deadline = time.monotonic() + 10
-    while (Identity.of(pid) or Identity.of(nats)) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert Identity.of(nats) is None, "the kernel ends the other parts with their supervisor"
