@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 from unittest.mock import patch
@@ -31,14 +32,18 @@ class Person:
         return {"Authorization": f"Bearer {self.token}"}
 
 
-# Cheap hashes for people whose passwords no test is about; the log-in makes a real one of them.
 _CHEAP = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+
+
+def cheap_hashes() -> AbstractContextManager[object]:
+    """Other parameters, for people whose passwords no test is about."""
+    return patch.object(passwords, "_hasher", lambda: _CHEAP)
 
 
 def person(auth: Database, org_id: UUID, name: str, role: Role, account_scope: str = "*") -> Person:
     """A member with a session."""
     email = f"{name}-{str(org_id)[:8]}@example.com"
-    with patch.object(passwords, "_hasher", lambda: _CHEAP):
+    with cheap_hashes():
         user_id = members.create(auth, org_id, NewMember(email, name.title(), PASSWORD, role, account_scope))
         session = sessions.log_in(auth, email, PASSWORD, SessionSettings())
     return Person(email, user_id, org_id, session.token)

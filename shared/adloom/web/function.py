@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, cast
@@ -16,7 +15,7 @@ from adloom import logs
 from adloom.errors import AdloomError, ConfigurationError, TooManyRequests, Unavailable
 from adloom.identity.policy import SessionSettings
 from adloom.settings import CoreSettings, DatabaseSettings, load
-from adloom.web import health, openapi, pages, problems
+from adloom.web import health, openapi, pages, problems, requestlog
 from adloom.web.authentication import authenticate
 from adloom.web.body import READ_LIMIT_BYTES
 from adloom.web.client_address import client_address, limit_key, parse_networks
@@ -56,7 +55,7 @@ class Function(Flask, Generic[S]):
         self._database: Database | None = None
         self._once = threading.RLock()
         self._steps: list[Callable[[], None]] = []
-        self.before_request(self._begin)
+        self.before_request(requestlog.begin)
         self.after_request(self._finish)
         self.register_error_handler(Exception, self._fail)
         health.add(self)
@@ -220,25 +219,9 @@ class Function(Flask, Generic[S]):
         if wait is not None:
             raise TooManyRequests("Too many requests from here; wait a moment.", retry_after=wait)
 
-    def _begin(self) -> None:
-        g.started = time.perf_counter()
-        logs.request_id.set(logs.accept_request_id(request.headers.get(logs.REQUEST_ID_HEADER)))
-
     def _finish(self, response: Response) -> Response:
-        apply(self._headers, response)
-        response.headers[logs.REQUEST_ID_HEADER] = logs.request_id.get()
-        principal = g.get("principal")
-        route = request.url_rule.rule if request.url_rule else "(unknown)"
-        write = log.debug if route.startswith("/_/") else log.info
-        write(
-            "request",
-            method=request.method,
-            route=route,
-            status=response.status_code,
-            ms=round((time.perf_counter() - g.started) * 1000, 1),
-            principal=principal.kind if principal else None,
-            org_id=str(principal.organisation_id) if principal and principal.organisation_id else None,
-        )
+        apply(self._security_headers(), response)
+        requestlog.finish(response)
         return response
 
     def _show(self, page: pages.Page, route: Route) -> Response:
@@ -275,6 +258,12 @@ class Function(Flask, Generic[S]):
             return parse_networks(self.settings().trusted_proxies)
         except ValueError as error:
             raise ConfigurationError(f"{self.name}: the setting trusted_proxies is wrong: {error}.") from error
+
+    def _security_headers(self) -> Secure:
+        try:
+            return self._headers
+        except ConfigurationError:  # the answer is the problem that says so; it has its headers too
+            return api_headers(https=False)
 
     @cached_property
     def _headers(self) -> Secure:

@@ -119,7 +119,7 @@ def _success(route: Route, schemas: Any) -> dict[str, Any]:
 def _problems(route: Route) -> dict[str, Any]:
     statuses = dict(_EVERYWHERE)
     if not route.guard.is_public:
-        statuses |= _GUARDED | {400: _WITH_INPUT[400]}
+        statuses |= _GUARDED | {400: _WITH_INPUT[400], 404: "There is no such thing here"}
     if route.parameters:
         statuses |= _WITH_INPUT | {404: "There is no such thing here"}
     if route.query is not None:

@@ -15,6 +15,7 @@ from adloom.errors import NotFound, Unavailable
 from adloom.events import SIGNATURE_HEADER, AccountsConnected, Event, MetricsSynced, SyncMetaRequested, envelope, sign
 from adloom.settings import CoreSettings
 from adloom.web import Delivery, create_function
+from adloom.web.delivery import ATTEMPT_HEADER
 from tests.unit.web.probe import EVENT_SECRET, probe, settings
 
 if TYPE_CHECKING:
@@ -62,14 +63,20 @@ def wire(event: Event, **changes: Any) -> bytes:
 
 
 def send(
-    receiver: Receiver, body: bytes, *, secret: str = EVENT_SECRET, at: float | None = None, **headers: str
+    receiver: Receiver,
+    body: bytes,
+    *,
+    secret: str = EVENT_SECRET,
+    at: float | None = None,
+    attempt: str | None = None,
 ) -> TestResponse:
+    headers = {} if attempt is None else {ATTEMPT_HEADER: attempt}
     signature = sign(body, secret, int(time.time() if at is None else at))
     return receiver.client.post("/events", data=body, headers={SIGNATURE_HEADER: signature, **headers})
 
 
 def test_a_signed_event_reaches_its_handler(receiver: Receiver) -> None:
-    answer = send(receiver, wire(REQUESTED), **{"X-Adloom-Attempt": "3"})
+    answer = send(receiver, wire(REQUESTED), attempt="3")
 
     assert (answer.status_code, answer.get_json()) == (202, {})
     [(event, delivery, _)] = receiver.heard
@@ -94,7 +101,7 @@ def test_the_request_that_caused_the_event_goes_on_in_the_logs(receiver: Receive
 
 @pytest.mark.parametrize(("attempt", "read"), [(None, 1), ("1", 1), ("12", 12), ("many", 1), ("-1", 1), ("²", 1)])
 def test_an_attempt_that_is_no_number_is_the_first(receiver: Receiver, attempt: str | None, read: int) -> None:
-    send(receiver, wire(REQUESTED), **({} if attempt is None else {"X-Adloom-Attempt": attempt}))
+    send(receiver, wire(REQUESTED), attempt=attempt)
 
     assert receiver.heard[0][1].attempt == read
 

@@ -146,3 +146,15 @@ def test_a_step_of_the_start_is_tried_until_it_succeeds() -> None:
 
     assert statuses == [503, 200, 200]
     assert tried == 3
+
+
+def test_a_function_without_settings_answers_with_a_problem_that_names_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In OpenFaaS's own templates nothing stops the start."""
+    for name in ("ADLOOM_PUBLIC_URL", "ADLOOM_GATEWAY_URL", "ADLOOM_EVENT_SECRET"):
+        monkeypatch.delenv(name, raising=False)
+
+    answer = create_function("probe", ProbeSettings).test_client().get("/openapi.json")
+
+    assert (answer.status_code, answer.get_json()["code"]) == (500, "configuration")
+    assert "ADLOOM" not in answer.text
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"

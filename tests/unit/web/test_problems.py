@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -102,7 +103,7 @@ def test_a_fault_of_ours_shows_nothing_of_the_inside_and_is_logged(
 
 def test_a_tick_that_could_not_look_is_shown_to_cron() -> None:
     for error in (Unavailable("The database does not answer"), Forbidden("permission denied")):
-        answer = faulty(lambda error=error: error).test_client().post("/")
+        answer = faulty(partial(type(error), error.detail)).test_client().post("/")
 
         assert answer.status_code == 503
         assert answer.get_json()["retryable"] is True
