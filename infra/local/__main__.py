@@ -58,10 +58,12 @@ def _supervise(home: Home, options: argparse.Namespace) -> int:
 
 def _supervised(home: Home, options: argparse.Namespace, running: Callable[[], None]) -> int:
     try:
-        return runtime.run(home, only=options.parts, say=_say, on_running=running)
+        code = runtime.run(home, only=options.parts, say=_say, on_running=running)
     except AlreadyRunning:
         print(status.already(home))
         return 0
+    print("Adloom has stopped.")
+    return code
 
 
 def _start(home: Home, options: argparse.Namespace) -> int:

@@ -36,6 +36,8 @@ class Stack:
     `facts`: the folder the sandbox serves. `clock`: the business time it starts at, and `rate` how fast it goes.
     `autoconnect`: whether the sandbox's accounts are connected at the first start.
     `settings`: more environment variables for the stack, such as ADLOOM_LOG_LEVEL.
+
+    Start it from a thread that lives as long as the stack shall: the kernel stops it when that thread ends.
     """
 
     def __init__(
