@@ -26,6 +26,8 @@ RECONNECT_S = 30.0
 
 def build(services: Services) -> None:
     """Routes, pages and what stands before them. The guard is outermost but for the headers."""
+    # Quasar's bar for requests in flight: our pages say themselves when they wait.
+    app.config.quasar_config["loadingBar"]["skipHijack"] = True
     app.add_static_files("/static", STATIC, max_cache_age=31_536_000)
     _plain_routes(services)
     for page in (overview, campaigns, data_health):

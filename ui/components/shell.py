@@ -18,6 +18,9 @@ from ui.params import Params
 from ui.ranges import DateRange
 from ui.sessions import Viewer
 
+# Longer names are cut on the button; the menu has them whole.
+_LONGEST_LABEL = 28
+
 
 @dataclass(frozen=True)
 class Place:
@@ -119,7 +122,10 @@ def account_menu(accounts: Sequence[Account], params: Params, path: str) -> Mark
     everything = _account_item(_("All accounts"), None, params, path, chosen is None)
     items = [_account_item(item.name, item, params, path, item is chosen) for item in accounts]
     label = chosen.name if chosen else _("All accounts")
-    summary = h("summary", icon("filter"), h("span", label, class_="label"), class_="btn", aria_label=label)
+    short = label if len(label) <= _LONGEST_LABEL else label[: _LONGEST_LABEL - 1] + "…"
+    summary = h(
+        "summary", icon("filter"), h("span", short, class_="label"), class_="btn", title=label, aria_label=label
+    )
     return h(
         "details", summary, h("div", everything, items, class_="menu-panel"), class_="menu account", id="account-menu"
     )

@@ -8,6 +8,7 @@ from markupsafe import Markup
 from nicegui import ui
 from starlette.requests import Request
 
+from adloom.metrics import reconcile
 from adloom.metrics.health import Account
 from adloom.metrics.run_log import LoggedRun
 from ui import formats
@@ -130,7 +131,7 @@ def _days(data: Ledger, account: Account) -> Markup:
     """Per day: the platform's total and how each level of our rows compares with it."""
     levels = {"campaign": _("Campaigns"), "ad_group": _("Ad sets"), "ad": _("Ads")}
     columns = [
-        Column[LedgerLine](_("Day"), lambda line: formats.weekday(line.day), name=True),
+        Column[LedgerLine](_("Day"), lambda line: formats.weekday(line.day), left=True),
         Column[LedgerLine](
             _("Platform's total"),
             lambda line: formats.money(line.total.spend if line.total else None, account.currency),
@@ -176,7 +177,20 @@ def _day_state(line: LedgerLine) -> Markup:
     shown = tag(mood.get(line.state, "bad"), words.get(line.state, line.state))
     if not line.explanations:
         return shown
-    return h("span", shown, h("span", "; ".join(line.explanations), class_="status below"))
+    known = explanations()
+    reasons = ", ".join(known.get(code, code) for code in line.explanations)
+    return h("span", shown, h("span", reasons, class_="status"))
+
+
+def explanations() -> dict[str, str]:
+    """Why a day differs, by the code that the reconciliation stores."""
+    return {
+        reconcile.NO_ACCOUNT_ROW: _("the platform gave no total"),
+        reconcile.DIFFERS_FROM_ACCOUNT: _("the campaigns do not add up to the account"),
+        reconcile.MORE_THAN_CAMPAIGN: _("more than its campaign"),
+        reconcile.DELIVERY_WITHOUT_ROWS["ad_group"]: _("delivery without ad sets"),
+        reconcile.DELIVERY_WITHOUT_ROWS["ad"]: _("delivery without ads"),
+    }
 
 
 def _runs(data: Ledger) -> Markup:
