@@ -7,6 +7,7 @@ acknowledged when the function took it or when its dead letter is written, never
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -157,6 +158,7 @@ class Courier:
                 answer = await self.call(held.parcel, held.attempts)
             failpoints.reach("delivery.answered")
             if answer.verdict == "taken":
+                self._tell(logging.INFO, "event_delivered", held, answer)
                 await self._settle(held)
                 return True
             if answer.verdict == "refused" or held.attempts >= self.rules.attempts or len(lane) > MOST_BEHIND:
@@ -167,7 +169,7 @@ class Courier:
 
     async def _pause(self, held: Held, answer: Answer) -> None:
         wait = self.rules.backoff.wait(held.attempts, answer.retry_after)
-        self._tell("event_waits", held, answer, seconds=round(wait, 2))
+        self._tell(logging.WARNING, "event_waits", held, answer, seconds=round(wait, 2))
         try:
             async with asyncio.timeout(wait):
                 await self.stopping.wait()
@@ -194,11 +196,12 @@ class Courier:
                 error=answer.error,
             )
         )
-        self._tell("event_died", held, answer, letter_id=letter)
+        self._tell(logging.WARNING, "event_died", held, answer, letter_id=letter)
         await self._settle(held)
 
-    def _tell(self, what: str, held: Held, answer: Answer, **more: object) -> None:
-        log.warning(
+    def _tell(self, level: int, what: str, held: Held, answer: Answer, **more: object) -> None:
+        log.log(
+            level,
             what,
             function=self.function,
             event_id=str(held.parcel.event_id),

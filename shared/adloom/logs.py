@@ -55,25 +55,25 @@ def redact_text(text: str) -> str:
     return text
 
 
+def _names_secret(key: str, value: Any) -> bool:
+    """Whether what stands under this key is kept back; flags and counts such as `has_token` are not."""
+    if isinstance(value, bool | int | None) or key.lower() in _HARMLESS_KEYS:
+        return False
+    return bool(key and _SECRET_KEYS.search(key))
+
+
 def redact(value: Any, key: str = "") -> Any:
     """A copy of a log value, of any depth, without secrets."""
-    if (
-        key
-        and key.lower() not in _HARMLESS_KEYS
-        and _SECRET_KEYS.search(key)
-        and not isinstance(value, bool | int | None)
-    ):
+    if _names_secret(key, value):
         return _REDACTED
-    if isinstance(value, str):
-        return redact_text(value)
-    if isinstance(value, bytes):
-        return f"<{len(value)} bytes>"
     if isinstance(value, Mapping):
         return {str(name): redact(item, str(name)) for name, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [redact(item) for item in value]
-    if isinstance(value, BaseException):
-        return redact_text(repr(value))
+    if isinstance(value, bytes):
+        return f"<{len(value)} bytes>"
+    if isinstance(value, str | BaseException):
+        return redact_text(value if isinstance(value, str) else repr(value))
     return value
 
 
@@ -90,8 +90,15 @@ def _add_request_id(_logger: Any, _name: str, event: MutableMapping[str, Any]) -
 def configure(process: str, settings: CoreSettings | None = None) -> None:
     """Send our logs and those of libraries to stdout as redacted JSON lines, and errors to Sentry when it is set."""
     level = getattr(logging, settings.log_level.upper(), logging.INFO) if settings else logging.INFO
+
+    def add_process(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        event["process"] = process
+        return event
+
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
+        # Not a context variable: threads begin with an empty context.
+        add_process,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _add_request_id,
@@ -119,7 +126,6 @@ def configure(process: str, settings: CoreSettings | None = None) -> None:
     root.setLevel(level)
     for chatty in ("httpx", "httpcore", "urllib3", "botocore", "boto3", "s3transfer", "waitress.queue"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
-    structlog.contextvars.bind_contextvars(process=process)
     if settings is not None and settings.sentry_dsn is not None:
         _start_sentry(process, settings.sentry_dsn.get_secret_value())
 

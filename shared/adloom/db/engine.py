@@ -86,7 +86,7 @@ class Database:
     def account_lock(self, account_id: int) -> Iterator[bool]:
         """Hold the account's advisory lock for the length of the block; yields False when another holds it.
 
-        The lock lives on a connection of its own, so that it outlives the transactions inside and ends with the process.
+        It lives on a connection of its own, so that it outlives the transactions inside and ends with the process.
         """
         with _connected(self.engine) as connection:
             connection = connection.execution_options(isolation_level="AUTOCOMMIT")  # noqa: PLW2901 - same connection

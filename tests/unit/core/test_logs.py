@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 
 import pytest
 
@@ -32,6 +33,15 @@ def test_a_line_is_json_with_process_time_level_and_request_id(lines):
     assert line["rows"] == 3
     assert line["request_id"] == "request-1234"
     assert {"process", "timestamp", "level"} <= line.keys()
+
+
+def test_a_line_of_another_thread_names_the_process_too(lines):
+    written = lines()
+    thread = threading.Thread(target=lambda: logs.get("x").info("from_a_thread"))
+    thread.start()
+    thread.join()
+    (line,) = written()
+    assert line["process"] == "test"
 
 
 def test_foreign_libraries_write_the_same_json_without_secrets(lines):
