@@ -91,12 +91,10 @@ def test_the_events_of_an_account_come_one_after_the_other_and_accounts_side_by_
 
 
 def test_a_waiting_event_holds_up_its_account_and_nobody_else(rig):
-    open_at = time.monotonic() + 1.0
+    refusals = [Reply(503, headers={"Retry-After": "1"}, effect=False)]
 
     def account_one_waits(event: Event, _count: int) -> Reply:
-        if event.account_id == 1 and time.monotonic() < open_at:
-            return Reply(503, headers={"Retry-After": "1"}, effect=False)
-        return Reply()
+        return refusals.pop() if event.account_id == 1 and refusals else Reply()
 
     rig.receiver.behave = account_one_waits
     sent = rig.publish(1, 1, 2, 2, 1)

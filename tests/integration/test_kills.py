@@ -34,10 +34,13 @@ def should_be(stage: Stage) -> Leavings:
 
 
 @pytest.fixture(scope="module")
-def outcomes() -> Iterator[list[Outcome]]:
+def outcomes(request: pytest.FixtureRequest) -> Iterator[list[Outcome]]:
+    """What was seen in each cell; shown as a table at the end."""
     collected: list[Outcome] = []
     yield collected
-    print("\n" + "\n".join(table(collected)))
+    reporter = request.config.pluginmanager.get_plugin("terminalreporter")
+    for line in ("", f"Seed {SEED}:", *table(collected)):
+        reporter.write_line(line)
 
 
 @pytest.mark.parametrize("cell", CELLS, ids=str)
@@ -46,5 +49,4 @@ def test_a_kill_changes_nothing(
 ) -> None:
     outcome = kill(stage, cell, SEED, should_be, tmp_path / "exports")
     outcomes.append(outcome)
-    print(outcome)
     assert outcome.is_good, str(outcome)

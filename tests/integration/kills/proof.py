@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from adloom.failpoints import Failpoint
-from tests.integration.kills.matrix import CONNECTOR, FUNCTION, Cell, Outcome
+from tests.integration.kills.matrix import FUNCTION, Cell, Outcome
 from tests.integration.kills.stage import WINDOW_S, Stage
 
 # Each finds what there must be none of.
@@ -21,7 +21,8 @@ NONE_OF = {
         select count(*) from sync_runs a join sync_runs b on a.account_id = b.account_id and a.run_id < b.run_id
            and a.kind = 'metrics' and b.kind = 'metrics' and a.since <= b.until and b.since <= a.until""",
     "accounts whose entities were stored by two runs": """
-        select count(*) from (select from sync_runs where kind = 'entities' group by account_id having count(*) > 1) x""",
+        select count(*) from (
+            select from sync_runs where kind = 'entities' group by account_id having count(*) > 1) x""",
     "runs without exactly one event that tells of them": """
         select count(*) from (
             select from sync_runs r left join outbox o
@@ -100,6 +101,3 @@ def _faults(stage: Stage, cell: Cell, should_be: Leavings) -> list[str]:
     if cell.process not in {FUNCTION, "postgres"} and (twice := stage.pages_read_twice()):
         found.append(f"{twice} pages of the platform read twice")
     return found
-
-
-__all__ = ["CONNECTOR", "kill", "leavings", "undisturbed"]
