@@ -211,8 +211,12 @@ class Function(Flask, Generic[S]):
             if route.guard.limit is not None:
                 self._count(f"{route.endpoint}:{limit_key(self.client_address())}", route.guard.limit)
             return
-        g.principal = authenticate(request, self.database, self.session_policy)
+        g.principal = authenticate(request, self._started_database, self.session_policy)
         route.guard.admit(g.principal)
+
+    def _started_database(self) -> Database:
+        self.start()  # what a database that was away at the start put off
+        return self.database()
 
     def _count(self, key: str, limit: Limit) -> None:
         wait = self.limiter.hit(key, limit)

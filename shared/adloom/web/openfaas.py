@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Callable
+from contextlib import suppress
+from functools import cache, partial
 from typing import Any, Protocol
 from urllib.parse import quote, urlencode
 
@@ -12,6 +14,7 @@ from flask import Response
 from werkzeug.datastructures import EnvironHeaders, Headers, MultiDict
 from werkzeug.test import run_wsgi_app
 
+from adloom.errors import ConfigurationError
 from adloom.web.function import Function
 
 # The templates' handler runs behind of-watchdog on the same host.
@@ -34,12 +37,20 @@ def openfaas(app: Function[Any]) -> Callable[[Event, object], Response]:
     It answers with a Flask Response, which those templates pass on as it is: a dict without `body` they would make an
     empty 200, a list its repr, a JSON string text/html, bytes "b'..'" and an exception an HTML page.
     """
+    prepare = cache(partial(_prepare, app))
 
     def handle(event: Event, _context: object) -> Response:
+        prepare()
         body, status, headers = run_wsgi_app(app.wsgi_app, _environ(event), buffered=True)
         return Response(body, status=status, headers=headers)
 
     return handle
+
+
+def _prepare(app: Function[Any]) -> None:
+    """Those templates start without asking the handler: what `prepare` refuses, every answer says instead."""
+    with suppress(ConfigurationError):
+        app.prepare()
 
 
 def _environ(event: Event) -> dict[str, Any]:

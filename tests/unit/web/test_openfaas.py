@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from flask import Flask, request
 
-from adloom.web import openfaas
+from adloom.web import create_function, openfaas
 from adloom.web.body import MAX_BODY_BYTES
-from tests.unit.web.probe import probe
+from tests.unit.web.probe import ProbeSettings, probe
 
 METHODS = ["GET", "PUT", "POST", "PATCH", "DELETE"]
 
@@ -75,3 +75,24 @@ def test_one_request_never_sees_the_request_id_of_another() -> None:
     client.get("/search", headers={"X-Request-Id": "the-first-request"})
 
     assert client.get("/search").headers["X-Request-Id"] != "the-first-request"
+
+
+def test_without_its_settings_every_answer_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ADLOOM_PUBLIC_URL", "ADLOOM_GATEWAY_URL", "ADLOOM_EVENT_SECRET"):
+        monkeypatch.delenv(name, raising=False)
+    client = template(openfaas(create_function("probe", ProbeSettings))).test_client()
+
+    for _ in range(2):
+        assert client.get("/openapi.json").get_json()["code"] == "configuration"
+
+
+def test_the_first_request_prepares_the_process() -> None:
+    app = probe()
+    started: list[str] = []
+    app.on_start(lambda: started.append("started"))
+    client = template(openfaas(app)).test_client()
+
+    for _ in range(2):
+        client.get("/search")
+
+    assert started == ["started"]
