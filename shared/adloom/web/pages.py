@@ -67,8 +67,8 @@ def of_problem(problem: Response, link: str) -> Response:
     """The page of a problem document, with its status and what its headers say."""
     members: dict[str, Any] = problem.get_json()
     response = page(
-        members["title"],
-        members["detail"] if members["detail"] != members["title"] else "",
+        "That did not work",
+        members["detail"],
         link=link,
         note=f"{members['code']} · {members['request_id']}",
         status=problem.status_code,
