@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from urllib.parse import quote
 
@@ -38,6 +39,7 @@ PUBLIC_PATHS = frozenset({"/login", "/_/health", "/favicon.ico"})
 PUBLIC_PREFIXES = ("/static/", f"/_nicegui/{nicegui.__version__}/")
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _POLICY_VIOLATION = 1008
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,200}")
 
 
 def headers(*, https: bool) -> Secure:
@@ -82,10 +84,15 @@ def forwarded_for(connection: HTTPConnection) -> str:
 def caller(connection: HTTPConnection) -> Caller:
     """For whom functions are called on behalf of this request."""
     return Caller(
-        token=connection.cookies.get(COOKIE),
+        token=_token(connection.cookies.get(COOKIE, "")),
         forwarded_for=forwarded_for(connection),
         request_id=accept_request_id(connection.headers.get(REQUEST_ID_HEADER)),
     )
+
+
+def _token(cookie: str) -> str | None:
+    """What can be a token at all: anything else is nobody's and would not fit into a header."""
+    return cookie if _TOKEN.fullmatch(cookie) else None
 
 
 class Speaking:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +14,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from infra.local.stack import Stack
+from tests.ui import seed
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -35,25 +34,7 @@ ARGUMENTS = [
 DESKTOP, PHONE = {"width": 1440, "height": 1080}, {"width": 390, "height": 844}
 
 
-def _load_seed() -> Any:
-    spec = spec_from_file_location("ui_seed", HERE / "seed.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    sys.modules["ui_seed"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-seed_module = _load_seed()
-
-
-@pytest.fixture(scope="session")
-def seed() -> Any:
-    return seed_module
-
-
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     if not Path(CHROMIUM).exists():
         pytest.fail(f"There is no Chromium at {CHROMIUM}: install Debian's, or say in CHROMIUM where yours is.")
@@ -84,11 +65,11 @@ def axe_source() -> str:
 class Site:
     """A running stack, its owner's session, and what is in its tables."""
 
-    def __init__(self, stack: Stack, browser: Browser) -> None:
+    def __init__(self, stack: Stack, browser: Browser | None = None) -> None:
         self.stack, self.browser = stack, browser
         self.contents: object = None
         self.accounts: list[int] = []
-        self._token = ""
+        self.cookie: dict[str, Any] = {}
 
     @property
     def admin_url(self) -> str:
@@ -96,19 +77,20 @@ class Site:
 
     @property
     def organisation(self) -> uuid.UUID:
-        found: uuid.UUID = seed_module.organisation(self.admin_url)
+        found: uuid.UUID = seed.organisation(self.admin_url)
         return found
 
     def fill(self, accounts: Sequence[Any]) -> list[int]:
         """Exactly these accounts; nothing is done where they are there already. Returns our ids of them."""
         if self.contents is not accounts:
-            seed_module.clear(self.admin_url)
-            self.accounts = seed_module.seed(self.admin_url, self.organisation, accounts)
+            seed.clear(self.admin_url)
+            self.accounts = seed.seed(self.admin_url, self.organisation, accounts)
             self.contents = accounts
         return self.accounts
 
     def context(self, **options: Any) -> BrowserContext:
         """A browser of its own, nobody logged in."""
+        assert self.browser is not None
         opened = self.browser.new_context(**{"viewport": DESKTOP, "locale": "en-GB", **options})
         opened.set_default_timeout(10_000)
         return opened
@@ -124,23 +106,30 @@ class Site:
     def owner(self, **options: Any) -> BrowserContext:
         """A browser with the owner's session, which is made once: logging in is limited."""
         context = self.context(**options)
-        if not self._token:
+        if not self.cookie:
             page = context.new_page()
             self.log_in(page)
             page.close()
-            self._token = next(c["value"] for c in context.cookies() if c["name"] == "adloom_session")
+            self.cookie = next(dict(c) for c in context.cookies() if c["name"] == "adloom_session")
         else:
-            context.add_cookies([{"name": "adloom_session", "value": self._token, "url": self.stack.url}])
+            context.add_cookies([{"name": "adloom_session", "value": self.cookie["value"], "url": self.stack.url}])
         return context
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Site]:
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Dashboard, auth and what they need, on a business clock that stands still."""
     home = tmp_path_factory.mktemp("dashboard") / "home"
     parts = ["dashboard", "first-login", "connector"]
-    with Stack(home, parts=parts, clock=seed_module.NOW, rate=0) as stack:
-        yield Site(stack, browser)
+    with Stack(home, parts=parts, clock=seed.NOW, rate=0) as stack:
+        yield Site(stack)
+
+
+@pytest.fixture(scope="module")
+def site(running: Site, browser: Browser) -> Site:
+    """The running stack, with this module's browser: while one is open, no other test can have an event loop."""
+    running.browser = browser
+    return running
 
 
 @pytest.fixture

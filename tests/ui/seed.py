@@ -53,7 +53,9 @@ class AdAccount:
 def seed(admin_url: str, org_id: uuid.UUID, accounts: Sequence[AdAccount]) -> list[int]:
     """Insert the accounts with their history; returns our ids of them."""
     with psycopg.connect(admin_url) as connection:
-        return [_account(connection, org_id, account) for account in accounts]
+        made = [_account(connection, org_id, account) for account in accounts]
+        connection.execute("analyze")
+    return made
 
 
 def clear(admin_url: str) -> None:

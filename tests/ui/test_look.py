@@ -3,7 +3,9 @@
 import pytest
 from playwright.sync_api import expect
 
-DESKTOP, PHONE = {"width": 1440, "height": 1080}, {"width": 390, "height": 844}
+from tests.ui import seed
+from tests.ui.conftest import DESKTOP, PHONE
+
 SIZES = {"desktop": DESKTOP, "phone": PHONE}
 PAGES = {"overview": "/", "campaigns": "/campaigns", "data-health": "/data-health"}
 
@@ -11,7 +13,7 @@ PAGES = {"overview": "/", "campaigns": "/campaigns", "data-health": "/data-healt
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("page_name", PAGES)
-def test_a_page_with_numbers(site, seed, open_page, inspect, page_name, size, theme):
+def test_a_page_with_numbers(site, open_page, inspect, page_name, size, theme):
     site.fill(seed.SHOP)
     page = open_page(PAGES[page_name], viewport=SIZES[size], color_scheme=theme)
     page.wait_for_selector("table")
@@ -20,7 +22,7 @@ def test_a_page_with_numbers(site, seed, open_page, inspect, page_name, size, th
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("page_name", PAGES)
-def test_a_page_with_four_currencies_long_names_and_big_numbers(site, seed, open_page, inspect, page_name, size):
+def test_a_page_with_four_currencies_long_names_and_big_numbers(site, open_page, inspect, page_name, size):
     site.fill(seed.CURRENCIES)
     page = open_page(PAGES[page_name] + "?currency=INR", viewport=SIZES[size])
     page.wait_for_selector("table")
@@ -29,7 +31,7 @@ def test_a_page_with_four_currencies_long_names_and_big_numbers(site, seed, open
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("page_name", PAGES)
-def test_a_page_where_much_needs_a_person(site, seed, open_page, inspect, page_name, size):
+def test_a_page_where_much_needs_a_person(site, open_page, inspect, page_name, size):
     site.fill(seed.TROUBLED)
     page = open_page(PAGES[page_name], viewport=SIZES[size])
     page.wait_for_selector("table")
@@ -59,7 +61,7 @@ def test_the_login_page(site, inspect, size, theme):
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_ten_thousand_campaigns(site, seed, open_page, inspect, size):
+def test_ten_thousand_campaigns(site, open_page, inspect, size):
     site.fill(seed.TEN_THOUSAND)
     page = open_page("/campaigns?page=2", viewport=SIZES[size])
     expect(page.get_by_text("51 to 100 of 10,000")).to_be_visible()
@@ -71,7 +73,7 @@ def test_ten_thousand_campaigns(site, seed, open_page, inspect, size):
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("size", SIZES)
-def test_a_page_while_the_database_is_away(site, seed, open_page, inspect, size, theme):
+def test_a_page_while_the_database_is_away(site, open_page, inspect, size, theme):
     site.fill(seed.SHOP)
     open_page("/")  # whoever is known stays known for a moment
     with site.stack.without("postgres"):
@@ -83,7 +85,7 @@ def test_a_page_while_the_database_is_away(site, seed, open_page, inspect, size,
     expect(page.get_by_role("heading", name="Spend per day")).to_be_visible()
 
 
-def test_menus_fit_the_phone(site, seed, open_page, inspect):
+def test_menus_fit_the_phone(site, open_page, inspect):
     site.fill(seed.CURRENCIES)
     page = open_page("/", viewport=PHONE)
     page.wait_for_selector("table")
@@ -94,7 +96,7 @@ def test_menus_fit_the_phone(site, seed, open_page, inspect):
         expect(page.locator(f"#{menu} > summary")).to_be_focused()
 
 
-def test_the_german_overview_fits_the_phone(site, seed, open_page, inspect):
+def test_the_german_overview_fits_the_phone(site, open_page, inspect):
     site.fill(seed.SHOP)
     page = open_page("/", viewport=PHONE, locale="de-DE")
     expect(page.get_by_role("heading", name="Überblick")).to_be_visible()

@@ -78,7 +78,7 @@ export default {
       if (event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey) return;
       const act = event.target.closest("[data-act]");
       if (act) return this.$emit("act", act.dataset.act, act.dataset.about ?? "");
-      const link = event.target.closest("[data-here]");
+      const link = event.target.closest("a[data-here], button[data-here]");
       if (!link) return;
       event.preventDefault();
       this.$emit("go", link.getAttribute("href") ?? link.dataset.here, false);

@@ -196,8 +196,8 @@ def explanations() -> dict[str, str]:
 def _runs(data: Ledger) -> Markup:
     now = data.situation
     columns = [
-        Column[LoggedRun](_("Started"), lambda run: formats.moment(run.business_at, now.zone, now.today), name=True),
-        Column[LoggedRun](_("Account"), lambda run: run.account_name, wide=True, left=True),
+        Column[LoggedRun](_("Started"), lambda run: formats.moment(run.business_at, now.zone, now.today), left=True),
+        Column[LoggedRun](_("Account"), lambda run: run.account_name, wide=True, name=True),
         Column[LoggedRun](_("Days"), _window, left=True),
         Column[LoggedRun](_("Requests"), lambda run: formats.count(run.requests), roomy=True),
         Column[LoggedRun](_("Rows read"), lambda run: formats.count(run.rows_read), wide=True),
@@ -211,10 +211,10 @@ def _runs(data: Ledger) -> Markup:
     return h("section", h("div", h("h2", _("Runs")), class_="card-head ruled"), listed, class_="card")
 
 
-def _window(run: LoggedRun) -> str:
+def _window(run: LoggedRun) -> Markup:
     if run.since is None or run.until is None:
-        return _("names and budgets")
-    return formats.days(run.since, run.until)
+        return h("span", _("names and budgets"), class_="keep")
+    return h("span", formats.days(run.since, run.until), class_="keep")
 
 
 def _outcome(run: LoggedRun) -> Markup:

@@ -1,0 +1,160 @@
+"""Nobody gets in without a session, and no other site acts in a visitor's name."""
+
+import http.client
+import json
+from urllib.parse import urlsplit
+
+import pytest
+from nicegui import app
+from starlette.routing import Mount, Route
+
+from ui.main import build
+from ui.security import PUBLIC_PATHS, PUBLIC_PREFIXES, is_public
+from ui.services import open_services
+from ui.settings import DashboardSettings
+
+SESSION = "adloom_session"
+
+
+def ask(site, method, path, headers=None, body=None):
+    """One request, without following where it leads."""
+    parts = urlsplit(site.stack.url)
+    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=20)
+    connection.request(method, path, body=body, headers={"Accept": "text/html", **(headers or {})})
+    answer = connection.getresponse()
+    content = answer.read().decode("utf-8", "replace")
+    connection.close()
+    return answer, content
+
+
+@pytest.fixture(scope="module")
+def routes():
+    settings = DashboardSettings(
+        public_url="http://127.0.0.1:8080",
+        gateway_url="http://127.0.0.1:8080",
+        database_url="postgresql://nobody@127.0.0.1/nothing",
+        nats_url="nats://127.0.0.1:1",
+        storage_secret="a secret of no use anywhere",
+    )
+    build(open_services(settings))
+    found = set()
+    for route in app.routes:
+        if isinstance(route, Route):
+            found |= {(method, route.path) for method in route.methods or {"GET"}}
+        elif isinstance(route, Mount):
+            found.add(("GET", route.path + "/x"))
+    return sorted(found)
+
+
+def test_every_route_but_the_listed_ones_needs_a_session(site, routes):
+    assert ("GET", "/campaigns/{account_id:int}/{campaign_id}") in routes
+    for method, path in routes:
+        concrete = path.replace("{account_id:int}", "1").replace("{", "").replace("}", "").replace(":path", "")
+        if is_public(concrete):
+            continue
+        answer, content = ask(site, method, concrete, {"Origin": site.stack.url})
+        assert answer.status in (303, 401), (method, path, answer.status)
+        assert answer.status == 401 or answer.headers["Location"].startswith("/login")
+        assert "Overview" not in content
+
+
+def test_a_path_that_nobody_made_needs_a_session_too(site):
+    for path in ("/nothing", "/docs", "/openapi.json", "/_nicegui/other/static/x.js", "/campaigns/../login/x"):
+        answer, _content = ask(site, "GET", path)
+        assert answer.status in (303, 401), path
+
+
+def test_what_is_public_is_a_short_list():
+    assert {"/login", "/_/health", "/favicon.ico"} == PUBLIC_PATHS
+    assert len(PUBLIC_PREFIXES) == 2
+
+
+@pytest.mark.parametrize("token", ["", "x", "adl_s_" + "A" * 43, "adl_o_" + "A" * 43, "\u00e4", "a b;c"])
+def test_a_token_that_is_none_is_nobodys(site, token):
+    answer, _content = ask(site, "GET", "/", {"Cookie": f"{SESSION}={token}".encode()})
+    assert answer.status == 303
+
+
+def test_the_operator_key_is_no_session(site):
+    key = site.stack.secret("cli", "operator-key")
+    answer, content = ask(site, "GET", "/", {"Cookie": f"{SESSION}={key}"})
+    assert answer.status == 503
+    assert "Spend" not in content
+
+
+@pytest.mark.parametrize("origin", [None, "https://evil.example", "null"])
+@pytest.mark.parametrize("path", ["/login", "/logout"])
+def test_another_site_cannot_send_our_forms(site, path, origin):
+    headers = {"Content-Type": "application/x-www-form-urlencoded"} | ({"Origin": origin} if origin else {})
+    answer, _content = ask(site, "POST", path, headers, body="email=a&password=b")
+    assert answer.status == 403
+
+
+def test_a_login_form_without_our_token_is_refused(site):
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "Origin": site.stack.url}
+    email, password = site.stack.login
+    answer, content = ask(site, "POST", "/login", headers, body=f"email={email}&password={password}&form_token=x")
+    assert answer.status == 403
+    assert "Set-Cookie" not in answer.headers or SESSION not in answer.headers["Set-Cookie"]
+    assert password not in content
+
+
+def test_a_form_that_is_far_too_long_is_not_read(site):
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "Origin": site.stack.url}
+    answer, _content = ask(site, "POST", "/login", headers, body="email=" + "x" * 20_000)
+    assert answer.status == 413
+
+
+@pytest.mark.parametrize("origin", [None, "https://evil.example"])
+def test_a_websocket_of_another_site_is_closed_at_once(site, origin):
+    site.owner().close()
+    assert _handshake(site, origin, site.cookie["value"]) == 403
+    assert _handshake(site, site.stack.url, site.cookie["value"]) == 101
+
+
+def test_a_websocket_without_a_session_is_closed_at_once(site):
+    assert _handshake(site, site.stack.url, "") == 403
+
+
+def _handshake(site, origin, token):
+    headers = {
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+        "Cookie": f"{SESSION}={token}",
+    } | ({"Origin": origin} if origin else {})
+    answer, _content = ask(site, "GET", "/_nicegui_ws/socket.io/?EIO=4&transport=websocket", headers)
+    return answer.status
+
+
+def test_the_session_cookie_is_out_of_scripts_reach(site):
+    site.owner().close()
+    assert site.cookie["httpOnly"]
+    assert (site.cookie["path"], site.cookie["sameSite"]) == ("/", "Lax")
+
+
+def test_pages_say_what_may_run_in_them_and_that_nobody_may_frame_them(site):
+    answer, _content = ask(site, "GET", "/login")
+    policy = answer.headers["Content-Security-Policy"]
+    for directive in ("default-src 'self'", "object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"):
+        assert directive in policy
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Referrer-Policy"] == "same-origin"
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_health_tells_nothing_but_health(site):
+    answer, content = ask(site, "GET", "/_/health")
+    assert answer.status == 200
+    assert set(json.loads(content)) == {"status", "events"}
+
+
+def test_while_auth_is_away_nobody_is_let_in_and_the_page_says_so(site):
+    with site.stack.without("auth"):
+        answer, content = ask(site, "GET", "/", {"Cookie": f"{SESSION}=adl_s_{'B' * 43}"})
+        assert answer.status == 503
+        assert "A part of Adloom does not answer." in content
+        answer, content = ask(site, "GET", "/login", {"Cookie": f"{SESSION}=adl_s_{'B' * 43}"})
+        assert answer.status == 503
+        assert "Logging in does not work right now" in content

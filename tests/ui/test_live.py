@@ -1,0 +1,115 @@
+"""What is committed shows by itself."""
+
+import uuid
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psycopg
+import pytest
+from playwright.sync_api import expect
+
+from adloom.db import Database
+from adloom.events import MetricsSynced, publish
+from infra.local.stack import Stack
+from tests.ui import seed
+from tests.ui.conftest import Site
+
+FACTS = Path(__file__).parents[1] / "data" / "meta_90_days"
+SPEND = "[data-kpi=spend] .kpi-value"
+
+
+def spend_more(site):
+    """A correction of today's account total, as a sync would store it."""
+    with psycopg.connect(site.admin_url) as connection:
+        connection.execute(
+            "update metrics set spend = spend + 1000 where level = 'account' and day = %s", (seed.TODAY,)
+        )
+
+
+def announce(site, org_id, account_id):
+    event = MetricsSynced(
+        org_id=org_id,
+        account_id=account_id,
+        platform="meta",
+        run_id=1,
+        since=seed.TODAY,
+        until=seed.TODAY,
+        rows_changed=1,
+    )
+    database = Database(site.stack.secret("sync-meta", "sync-meta-database-url"), pool_size=1)
+    with database.tenant(org_id) as connection:
+        publish(connection, event)
+    database.close()
+
+
+@pytest.fixture
+def shop(site):
+    site.contents = None
+    return site.fill(seed.SHOP)
+
+
+def test_a_commit_shows_without_a_reload_and_leaves_the_filter_alone(site, shop, open_page):
+    page = open_page("/")
+    before = page.locator(SPEND).inner_text()
+    page.get_by_role("searchbox").fill("bra")
+    expect(page.locator("tbody td.name a")).to_have_text(["Brand · Search DE"])
+    page.evaluate("window.stayed = true")
+    spend_more(site)
+    announce(site, site.organisation, shop[1])
+    expect(page.locator(SPEND)).not_to_have_text(before)
+    assert page.evaluate("window.stayed")
+    expect(page.get_by_role("searchbox")).to_be_focused()
+    expect(page.get_by_role("searchbox")).to_have_value("bra")
+
+
+def test_what_happens_in_another_organisation_moves_nothing(site, shop, open_page):
+    page = open_page("/")
+    before = page.locator(SPEND).inner_text()
+    stranger = uuid.uuid4()
+    with psycopg.connect(site.admin_url) as connection:
+        connection.execute("insert into organisations (org_id, name) values (%s, 'Strangers')", (stranger,))
+    spend_more(site)
+    announce(site, stranger, shop[1])
+    page.wait_for_timeout(1_500)  # an event of one's own takes half a second
+    expect(page.locator(SPEND)).to_have_text(before)
+    announce(site, site.organisation, shop[1])
+    expect(page.locator(SPEND)).not_to_have_text(before)
+
+
+def test_after_nats_was_away_open_pages_catch_up(site, shop, open_page):
+    page = open_page("/")
+    before = page.locator(SPEND).inner_text()
+    with site.stack.without("nats"):
+        spend_more(site)
+        page.wait_for_timeout(500)
+        expect(page.locator(SPEND)).to_have_text(before)
+    expect(page.locator(SPEND)).not_to_have_text(before, timeout=20_000)
+
+
+def test_a_page_keeps_its_numbers_while_the_database_is_away(site, shop, open_page):
+    page = open_page("/")
+    page.wait_for_selector("table")
+    before = page.locator(SPEND).inner_text()
+    with site.stack.without("postgres"):
+        page.get_by_role("button", name="ROAS").first.click()
+        expect(page.get_by_text("These numbers could not be refreshed.")).to_be_visible()
+        expect(page.locator(SPEND)).to_have_text(before)
+    page.get_by_role("link", name="Try again").click()
+    expect(page.get_by_text("These numbers could not be refreshed.")).to_have_count(0)
+
+
+@pytest.mark.slow
+def test_a_running_sync_is_seen_to_arrive(tmp_path, browser):
+    clock = datetime(2025, 3, 31, 12, tzinfo=UTC)
+    with Stack(tmp_path / "home", facts=FACTS, clock=clock, rate=0, autoconnect=True) as stack:
+        site = Site(stack, browser)
+        context = site.owner()
+        page = context.new_page()
+        page.goto(f"{stack.url}/?range=90d")
+        page.evaluate("window.stayed = true")
+        expect(page.locator(SPEND)).to_be_visible(timeout=60_000)
+        first = page.locator(SPEND).inner_text()
+        expect(page.locator(SPEND)).not_to_have_text(first, timeout=60_000)
+        expect(page.locator("[data-trust]")).to_have_attribute("data-trust", "ok", timeout=120_000)
+        assert page.evaluate("window.stayed")
+        context.close()
