@@ -1,7 +1,10 @@
 """What is committed shows by itself."""
 
+import json
+import re
 import uuid
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import psycopg
@@ -99,17 +102,24 @@ def test_a_page_keeps_its_numbers_while_the_database_is_away(site, shop, open_pa
 
 
 @pytest.mark.slow
-def test_a_running_sync_is_seen_to_arrive(tmp_path, browser):
+def test_a_person_connects_an_account_and_sees_its_sync_arrive(tmp_path, browser):
+    truth = json.loads((FACTS / "truth.json").read_text(encoding="utf-8"))["by_platform"]["meta"]
     clock = datetime(2025, 3, 31, 12, tzinfo=UTC)
-    with Stack(tmp_path / "home", facts=FACTS, clock=clock, rate=0, autoconnect=True) as stack:
-        site = Site(stack, browser)
-        context = site.owner()
-        page = context.new_page()
-        page.goto(f"{stack.url}/?range=90d")
-        page.evaluate("window.stayed = true")
-        expect(page.locator(SPEND)).to_be_visible(timeout=60_000)
-        first = page.locator(SPEND).inner_text()
-        expect(page.locator(SPEND)).not_to_have_text(first, timeout=60_000)
-        expect(page.locator("[data-trust]")).to_have_attribute("data-trust", "ok", timeout=120_000)
-        assert page.evaluate("window.stayed")
+    with Stack(tmp_path / "home", facts=FACTS, clock=clock, rate=0) as stack:
+        context = Site(stack, browser).owner()
+        watching = context.new_page()
+        watching.goto(f"{stack.url}/?from=2025-01-01&to=2025-03-31")
+        watching.evaluate("window.stayed = true")
+        expect(watching.get_by_role("heading", name="No ad account is connected yet")).to_be_visible()
+
+        connecting = context.new_page()
+        connecting.goto(stack.url)
+        connecting.get_by_role("button", name="Connect Meta").click()
+        connecting.locator("button[value=allow]").click()
+        expect(connecting).to_have_title(re.compile("Connected"))
+
+        whole = re.compile(re.escape(f"₹{Decimal(truth['spend']):,.2f};"))
+        expect(watching.locator("[data-kpi=spend]")).to_have_attribute("title", whole, timeout=120_000)
+        expect(watching.locator("[data-trust]")).to_have_attribute("data-trust", "ok", timeout=60_000)
+        assert watching.evaluate("window.stayed")
         context.close()
