@@ -43,7 +43,7 @@ def outcomes(request: pytest.FixtureRequest) -> Iterator[list[Outcome]]:
         reporter.write_line(line)
 
 
-@pytest.mark.parametrize("cell", CELLS, ids=str)
+@pytest.mark.parametrize("cell", CELLS, ids=lambda cell: cell.slug)
 def test_a_kill_changes_nothing(
     stage: Stage, should_be: Leavings, outcomes: list[Outcome], cell: Cell, tmp_path: Path
 ) -> None:

@@ -44,6 +44,15 @@ class Cell:
     def __str__(self) -> str:
         return f"{self.process}, {self.point.name}"
 
+    @property
+    def slug(self) -> str:
+        return f"{self.process}-{self.point.failpoint}" + ("-held" if self.point.held else "")
+
+    @property
+    def is_call_orphaned(self) -> bool:
+        """Whether calls go on whose caller is gone, so that their events are delivered again meanwhile."""
+        return self.process == CONNECTOR
+
     def nth(self, seed: int) -> int:
         """The how-manieth time it is. Seed 0 takes the first, which in a delivery is that of a new connection."""
         return random.Random(f"{seed} {self}").randint(1, self.point.most) if seed else 1

@@ -9,8 +9,9 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import httpx
@@ -32,8 +33,6 @@ from tests.integration.kills.matrix import CONNECTOR, FUNCTION
 
 PARTS = ["first-login", "sandbox", CONNECTOR, FUNCTION, "oauth-callback"]
 WINDOW_S = 3.0
-# Slow enough that a redelivery meets the call that is still at work.
-PLATFORM_DELAY_S = 0.15
 PATIENCE_S = 60.0
 _KEPT_TABLES = (
     *("alembic_version", "organisations", "users", "user_credentials", "memberships", "sessions", "operator_keys"),
@@ -42,10 +41,16 @@ _KEPT_TABLES = (
 _OPEN = """
 select (select count(*) from sync_windows) as windows,
        (select count(*) from outbox where published_at is null) as unpublished,
-       (select count(*) from outbox o where subject = any (%s)
-         and not exists (select from inbox i where i.event_id = o.event_id)) as undelivered,
-       (select count(*) = 0 from ad_accounts)::int as before_the_first
+       (select count(*) from outbox) as written
 """
+
+
+class Waiting(NamedTuple):
+    """Ranges of days on the work list, events that are not published, all events ever written."""
+
+    windows: int
+    unpublished: int
+    written: int
 
 
 class Stage:
@@ -59,7 +64,6 @@ class Stage:
         self._run("connect", "sandbox", "--platform", "meta")
         self.wait_done()
         ((self._org, self._connection),) = self.admin("select org_id, connection_id from connections")
-        self._slow_platform()
 
     def close(self) -> None:
         self._callback.close()
@@ -88,6 +92,11 @@ class Stage:
                 continue
             return
 
+    def slow_down_platform(self, seconds: float) -> None:
+        """Let every request for metrics take so much longer; 0 for none."""
+        delay = {"match": {"path": "insights", "times": None}, "fault": {"kind": "delay", "seconds": seconds}}
+        self._sandbox("POST", "faults", [delay] if seconds else [])
+
     def arm(self, point: Failpoint) -> None:
         failpoints.arm(self.failpoint, point)
 
@@ -102,23 +111,23 @@ class Stage:
 
     def wait_done(self) -> None:
         """Until nothing waits anywhere: in the work list, the outbox, the broker."""
-        still: Any = None
+        still = ""
 
         def is_done() -> bool:
             nonlocal still
             try:
-                still = [self._waiting_here(), self._waiting_at_broker(), self._waiting_here()]
+                before, at_broker, after = self._waiting(), self._waiting_at_broker(), self._waiting()
             except (psycopg.Error, nats.errors.Error, OSError, TimeoutError) as error:
                 still = repr(error)  # killed a moment ago
                 return False
-            return not any(still)
+            still = f"{before} in the database, {at_broker} at the broker, then {after} in the database"
+            # What an event leads to is written before the broker hears that it was taken.
+            return before == after and before[:2] == (0, 0) and before.written > 0 and at_broker == 0
 
         _wait(is_done, lambda: f"still waiting: {still}\n{self.stack.log(FUNCTION)[-3000:]}")
 
-    def _waiting_here(self) -> int:
-        subjects = ["adloom.sync_meta.requested", "adloom.connections.connected"]
-        ((windows, unpublished, undelivered, before_the_first),) = self.admin(_OPEN, subjects)
-        return int(windows + unpublished + undelivered + before_the_first)
+    def _waiting(self) -> Waiting:
+        return Waiting(*self.admin(_OPEN)[0])
 
     def _waiting_at_broker(self) -> int:
         return asyncio.run(_undelivered(self.stack.secret(CONNECTOR, "nats-url"), FUNCTION))
@@ -134,15 +143,17 @@ class Stage:
             self._run("export", "metrics", "--level", level, *between, "--format", "csv", "--output", output)
         return compare(target, self._folder, self.span.clock)
 
-    def pages_read_twice(self) -> int:
-        """Requests for metrics that the platform answered more than once."""
-        asked = Counter(
-            json.dumps([one["path"], one["params"]], sort_keys=True)
-            for one in self._sandbox("GET", "requests")["requests"]
-            if one["path"].endswith("/insights") and one["status"] == httpx.codes.OK
-        )
-        assert asked, "the sandbox's log names no request for metrics"
-        return sum(count > 1 for count in asked.values())
+    def days_read_twice(self) -> int:
+        """Days of an account and level that the platform was asked for, and answered, more than once."""
+        read: Counter[tuple[str, str, int]] = Counter()
+        for one in self._sandbox("GET", "requests")["requests"]:
+            asked = one["params"]
+            if one["path"].endswith("/insights") and one["status"] == httpx.codes.OK and "after" not in asked:
+                window = {end: date.fromisoformat(day) for end, day in json.loads(asked["time_range"]).items()}
+                days = range(window["since"].toordinal(), window["until"].toordinal() + 1)
+                read.update((one["path"], asked["level"], day) for day in days)
+        assert read, "the sandbox's log names no request for metrics"
+        return sum(count > 1 for count in read.values())
 
     def admin(self, statement: str, *values: object) -> list[Any]:
         """What the superuser reads or changes, who is above row security."""
@@ -155,10 +166,6 @@ class Stage:
         with _environment(self.stack.env("cli")):
             done = CliRunner().invoke(adloom, arguments)
         assert done.exit_code == 0, f"adloom {' '.join(arguments)}: {done.output}"
-
-    def _slow_platform(self) -> None:
-        delay = {"match": {"path": "insights", "times": None}, "fault": {"kind": "delay", "seconds": PLATFORM_DELAY_S}}
-        self._sandbox("POST", "faults", [delay])
 
     def _sandbox(self, method: str, path: str, body: object = None) -> Any:
         url = self.stack.run["urls"]["sandbox"]
