@@ -27,8 +27,9 @@ WORDS = """# What survives a kill
 
 Each process is killed with SIGKILL at each point of progress of a sync, on the stack that `make up` starts, against the
 sandbox. Afterwards every exported cell is compared with the facts folder, and the database is searched for anything
-that is there twice: days stored by two runs, events told twice, accounts found twice, restatements of numbers that never
-changed, pages read twice where the first reader lived on. `make test` does a round of it, `make soak` writes this page.
+that is there twice: days stored by two runs, events told twice, accounts found twice, restatements of numbers that
+never changed, days read twice where the first reader lived on. `make test` does a round of it, `make soak` writes this
+page.
 
 A cell says how many kills there were, how many exported cells differed after them, and how many kills left anything
 lost or double. At "after the broker's duplicate window" the killed process stays away until the broker has forgotten
@@ -64,9 +65,9 @@ def report(outcomes: list[Outcome], last_seed: int) -> str:
     bad = [f"- {outcome}" for outcome in outcomes if not outcome.is_good]
     compared = sum(outcome.compared for outcome in outcomes)
     differing = sum(outcome.differing for outcome in outcomes)
+    seeds = f"Seeds {FIRST_SEED} to {last_seed} at commit {commit or 'unknown'}, {datetime.now(UTC):%Y-%m-%d}"
     lines = [
-        f"Seeds {FIRST_SEED} to {last_seed} at commit {commit or 'unknown'}, {datetime.now(UTC):%Y-%m-%d}:"
-        f" {len(outcomes)} kills, {compared} cells compared, {differing} differ.",
+        f"{seeds}: {len(outcomes)} kills, {compared} cells compared, {differing} differ.",
         "",
         *table(outcomes),
         *(["", "Not good:", "", *bad] if bad else []),
