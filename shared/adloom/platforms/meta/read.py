@@ -32,6 +32,7 @@ class MetaReader:
         self._client = client
         self._walker = Walker(client)
         self._reports = Reports(client, self._walker)
+        self._too_large: set[Level] = set()
         self.api_version = client.api_version
 
     @property
@@ -77,16 +78,18 @@ class MetaReader:
         path = f"act_{account.external_id}/insights"
         asked = insights.params(level, days)
         question = f"{level} {days.since}"
-        if len(days) > 1 or question not in self._reports.open:
+        if len(days) > 1 or (level not in self._too_large and question not in self._reports.open):
             try:
                 yield from self._walker.walk(path, asked, insights.decoder, kind=level)
             except TooMuchData:
                 if len(days) > 1:
                     raise
+                # The other days of this account will be no smaller.
+                self._too_large.add(level)
             else:
                 return
         try:
-            yield from self._reports.rows(account.external_id, question, asked, level)
+            yield from self._reports.rows(account.external_id, question, asked, kind=f"{level} report")
         except TooMuchData:
             if level in ("account", "campaign"):
                 raise

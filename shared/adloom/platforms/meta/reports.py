@@ -61,7 +61,7 @@ class Reports:
         self._walker = walker
         self.open: dict[str, str] = {}
 
-    def rows(self, account_id: str, question: str, params: Mapping[str, object], kind: str) -> Iterator[list[Row]]:
+    def rows(self, account_id: str, question: str, params: Mapping[str, object], *, kind: str) -> Iterator[list[Row]]:
         """Pages of a report's rows. NotReadyError when it is not done in time, TooMuchData when it fails."""
         for _ in range(MOST_REPORTS):
             run_id = self._asked(account_id, question, params)
