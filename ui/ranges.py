@@ -1,6 +1,7 @@
 """Date ranges: the presets of the range menu, and the period that each is compared with.
 
-"Today" is the accounts' local day of the business clock; every preset but *Yesterday* and *Last month* includes it.
+"Today" is the accounts' local day of the business clock. The last days end yesterday: a day that has only begun would
+look like a fall, and weigh every comparison down. *Today* and *This month* include it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from ui.i18n import _, _n
 
 DEFAULT_PRESET = "28d"
 CUSTOM = "custom"
+FORTNIGHT = 14
 # Platforms keep about 37 months; a longer range is a typing error.
 LONGEST_DAYS = 37 * 31
 
@@ -43,6 +45,14 @@ class DateRange:
             return formats.days(self.previous.since, self.previous.until)
         return _n("previous day", "previous {days} days", length).format(days=length)
 
+    @property
+    def drawn(self) -> DateRange:
+        """The days of the chart: those of the range; a single day is drawn at the end of the fortnight up to it."""
+        if self.period.days > 1:
+            return self
+        period = Period(self.period.until - timedelta(days=FORTNIGHT - 1), self.period.until)
+        return DateRange(CUSTOM, period, period.before())
+
 
 def preset_labels() -> dict[str, str]:
     """The presets in the order of the menu, in the visitor's language."""
@@ -58,12 +68,13 @@ def preset_labels() -> dict[str, str]:
     }
 
 
+def _today(today: date) -> Period:
+    return Period(today, today)
+
+
 def _last(length: int) -> Callable[[date], Period]:
-    return lambda today: Period(today - timedelta(days=length - 1), today)
-
-
-def _yesterday(today: date) -> Period:
-    return Period(today - timedelta(days=1), today - timedelta(days=1))
+    """So many whole days."""
+    return lambda today: Period(today - timedelta(days=length), today - timedelta(days=1))
 
 
 def _month(today: date) -> Period:
@@ -76,8 +87,8 @@ def _last_month(today: date) -> Period:
 
 
 PRESETS: dict[str, Callable[[date], Period]] = {
-    "today": _last(1),
-    "yesterday": _yesterday,
+    "today": _today,
+    "yesterday": _last(1),
     "7d": _last(7),
     "14d": _last(14),
     "28d": _last(28),

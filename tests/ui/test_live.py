@@ -3,7 +3,7 @@
 import json
 import re
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -18,14 +18,16 @@ from tests.ui import seed
 from tests.ui.conftest import Site
 
 FACTS = Path(__file__).parents[1] / "data" / "meta_90_days"
+# The last day of the range that pages show at first.
+DAY = seed.TODAY - timedelta(days=1)
 SPEND = "[data-kpi=spend] .kpi-value"
 
 
 def spend_more(site):
-    """A correction of today's account total, as a sync would store it."""
+    """A correction of the last whole day's account total, as a sync would store it."""
     with psycopg.connect(site.admin_url) as connection:
         connection.execute(
-            "update metrics set spend = spend + 1000 where level = 'account' and day = %s", (seed.TODAY,)
+            "update metrics set spend = spend + 1000 where level = 'account' and day = %s", (DAY,)
         )
 
 
@@ -35,8 +37,8 @@ def announce(site, org_id, account_id):
         account_id=account_id,
         platform="meta",
         run_id=1,
-        since=seed.TODAY,
-        until=seed.TODAY,
+        since=DAY,
+        until=DAY,
         rows_changed=1,
     )
     database = Database(site.stack.secret("sync-meta", "sync-meta-database-url"), pool_size=1)

@@ -6,26 +6,27 @@ from adloom.metrics.query import Period
 from ui import ranges
 
 TODAY = date(2026, 11, 20)
+YESTERDAY = date(2026, 11, 19)
 
 
 @pytest.mark.parametrize(
     ("name", "since", "until"),
     [
         ("today", date(2026, 11, 20), TODAY),
-        ("yesterday", date(2026, 11, 19), date(2026, 11, 19)),
-        ("7d", date(2026, 11, 14), TODAY),
-        ("28d", date(2026, 10, 24), TODAY),
-        ("90d", date(2026, 8, 23), TODAY),
+        ("yesterday", YESTERDAY, YESTERDAY),
+        ("7d", date(2026, 11, 13), YESTERDAY),
+        ("28d", date(2026, 10, 23), YESTERDAY),
+        ("90d", date(2026, 8, 22), YESTERDAY),
         ("month", date(2026, 11, 1), TODAY),
         ("last_month", date(2026, 10, 1), date(2026, 10, 31)),
     ],
 )
-def test_presets_end_today_unless_their_name_says_otherwise(name, since, until):
+def test_the_last_days_are_whole_days_and_today_is_a_preset_of_its_own(name, since, until):
     assert ranges.preset(name, TODAY).period == Period(since, until)
 
 
 def test_a_preset_is_compared_with_the_same_number_of_days_before():
-    assert ranges.preset("28d", TODAY).previous == Period(date(2026, 9, 26), date(2026, 10, 23))
+    assert ranges.preset("28d", TODAY).previous == Period(date(2026, 9, 25), date(2026, 10, 22))
 
 
 def test_a_month_that_is_not_over_is_compared_with_the_same_days_of_the_month_before():
@@ -51,3 +52,14 @@ def test_a_custom_range_is_named_by_its_days():
 def test_a_range_that_is_empty_or_longer_than_platforms_keep_is_refused(since, until):
     with pytest.raises(ValueError, match="the"):
         ranges.custom(since, until)
+
+
+def test_a_single_day_is_drawn_at_the_end_of_its_fortnight():
+    drawn = ranges.preset("today", TODAY).drawn
+    assert drawn.period == Period(date(2026, 11, 7), TODAY)
+    assert drawn.previous == Period(date(2026, 10, 24), date(2026, 11, 6))
+
+
+def test_several_days_are_drawn_as_they_are():
+    shown = ranges.preset("7d", TODAY)
+    assert shown.drawn is shown
