@@ -82,6 +82,8 @@ def main() -> None:
         show_welcome_message=False,
         reconnect_timeout=RECONNECT_S,
         binding_refresh_interval=None,
+        # We pass on the whole way a request came, and read it nowhere.
+        proxy_headers=False,
     )
 
 

@@ -1,5 +1,6 @@
 """Every page in every state, light and dark, on a desk and in a hand. Screenshots land in .adloom/screenshots."""
 
+import psycopg
 import pytest
 from playwright.sync_api import expect
 
@@ -77,7 +78,7 @@ def test_a_page_while_the_database_is_away(site, open_page, inspect, size, theme
     site.fill(seed.SHOP)
     open_page("/")  # whoever is known stays known for a moment
     with site.stack.without("postgres"):
-        page = open_page("/", viewport=SIZES[size], color_scheme=theme)
+        page = open_page("/", viewport=SIZES[size], color_scheme=theme, quiet=False)
         expect(page.get_by_role("heading", name="The numbers cannot be shown right now")).to_be_visible()
         expect(page.get_by_role("link", name="Try again")).to_be_visible()
         inspect(page, f"overview-{size}-{theme}-error")
@@ -102,3 +103,16 @@ def test_the_german_overview_fits_the_phone(site, open_page, inspect):
     expect(page.get_by_role("heading", name="Überblick")).to_be_visible()
     expect(page.locator("html")).to_have_attribute("lang", "de")
     inspect(page, "overview-phone-german")
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_while_numbers_are_read_the_page_shows_where_they_will_stand(site, open_page, inspect, size):
+    site.fill(seed.SHOP)
+    with psycopg.connect(site.admin_url) as connection:
+        connection.execute("lock table ad_accounts in access exclusive mode")
+        page = open_page("/", viewport=SIZES[size], reduced_motion="reduce")
+        expect(page.locator(".ghost").first).to_be_visible()
+        assert page.locator("table").count() == 0
+        inspect(page, f"overview-{size}-loading")
+    page.wait_for_selector("table")
+    assert page.locator(".ghost").count() == 0

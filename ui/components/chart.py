@@ -40,13 +40,13 @@ class ChartCard:
     def __init__(self, skeleton: Markup) -> None:
         with ui.element("section").classes("card chart-card") as self.card:
             self._head = Region(skeleton)
-            self._place = ui.element("div").props('role="img"').classes("chart-place")
+            self._place = ui.element("div").classes("chart-place")
         self._chart: ui.echart | None = None
 
     def show(self, header: Markup, options: dict[str, Any], summary: str) -> None:
         """Draw; `summary` says in words what the drawing shows."""
         self._head.show(HATCH + header)
-        self._place.props["aria-label"] = summary
+        self._place.props["role"], self._place.props["aria-label"] = "img", summary
         if self._chart is None:
             with self._place:
                 self._chart = ui.echart(options, renderer="svg").classes("chart")

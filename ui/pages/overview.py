@@ -41,9 +41,10 @@ class OverviewView:
     def __init__(self, page: Page[Overview]) -> None:
         self.page = page
         self.kpis = page.region(states.kpi_skeleton())
-        with ui.element("div").classes("halves") as self.halves:
+        with ui.element("div").classes("halves whole") as self.halves:
             self.chart = ChartCard(states.chart_skeleton())
-            self.needs = page.region(states.card_skeleton(3)).classes("needs")
+            self.needs = page.region().classes("needs")
+            self.needs.set_visibility(False)
         self.split = page.region(states.card_skeleton(2))
         self.table = page.region(states.card_skeleton(6))
 
@@ -81,7 +82,7 @@ class OverviewView:
         )
 
     def _paint_chart(self, data: Overview) -> None:
-        metric, dates = METRICS[self.page.params.metric], data.situation.dates
+        metric, dates = METRICS[self.page.params.metric], data.situation.dates.drawn
         several = len(data.situation.currencies) > 1
         title = f"{metric.per_day} · {data.currency}" if several else metric.per_day
         shown = points(metric, data, dates, data.situation.today)
@@ -92,7 +93,8 @@ class OverviewView:
         ticks = charts.ticks(shown)
         labels = [_axis_label(metric, tick, data.currency, ticks[-1]) for tick in ticks]
         line = next(line for line in data.lines if line.currency == data.currency)
-        summary = chart.summary(title, span, metric.exact(line.current, data.currency))
+        whole = formats.days(data.situation.dates.period.since, data.situation.dates.period.until)
+        summary = chart.summary(title, whole, metric.exact(line.current, data.currency))
         self.chart.show(
             chart.head(title, span, dates.previous_label), charts.time_series(shown, labels, words), summary
         )

@@ -22,7 +22,7 @@ CAMPAIGNS_SHOWN = 8
 
 @dataclass(frozen=True)
 class Overview:
-    """`days` and `previous_days` are of the chosen currency, one entry per local day with delivery."""
+    """`days` and `previous_days` are the chart's, in the chosen currency, one entry per local day with delivery."""
 
     situation: Situation
     currency: str
@@ -60,8 +60,8 @@ def overview(connection: Connection, params: Params) -> Overview:
         situation=now,
         currency=currency,
         lines=_lines(connection, now),
-        days=_days(connection, period, ids),
-        previous_days=_days(connection, previous, ids),
+        days=_days(connection, now.dates.drawn.period, ids),
+        previous_days=_days(connection, now.dates.drawn.previous, ids),
         shares=_shares(connection, now),
         campaigns=campaigns,
         spent_today=spent_today(connection, "campaign", now, campaigns.rows),
