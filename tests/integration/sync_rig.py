@@ -188,9 +188,9 @@ def rig_on(postgres: Postgres, folder: Path, home: Path, now: str) -> Iterator[R
 
 
 @contextmanager
-def rig_in(postgres: Postgres, sandbox: Sandbox, clock_file: Path) -> Iterator[Rig]:
+def rig_in(postgres: Postgres, sandbox: Sandbox, clock_file: Path, **more: Any) -> Iterator[Rig]:
     """A rig in a sandbox that others use too."""
-    rig = Rig(postgres, sandbox, clock_file)
+    rig = Rig(postgres, sandbox, clock_file, **more)
     try:
         yield rig
     finally:
