@@ -197,7 +197,8 @@ class Rig:
         self.failpoint = folder / "failpoint"
         self.org_id = uuid.uuid4()
         self.databases = {
-            name: Database(stack.secret("admin", f"{name}-database-url"), pool_size=8) for name in ("sync-meta", "auth")
+            name: Database(stack.secret("admin", f"{name}-database-url"), pool_size=8)
+            for name in ("sync-meta", "auth", "cli")
         }
         self.receiver = Receiver(self.databases)
         (folder / "stack.yml").write_text(stack_yml)
@@ -235,6 +236,17 @@ class Rig:
     def publish_event(self, event: Event) -> uuid.UUID:
         with self.databases["sync-meta"].tenant(event.org_id) as connection:
             return publish(connection, event)
+
+    def ask_for_replay(self, function: str = "%") -> None:
+        """What `adloom events replay` does, with the role it has."""
+        with self.databases["cli"].tenant(self.org_id) as connection:
+            connection.execute(
+                text(
+                    "update dead_letters set replay_requested_at = now()"
+                    " where replayed_at is null and function like :function"
+                ),
+                {"function": function},
+            )
 
     def effects(self, function: str = "sync-meta") -> list[tuple[uuid.UUID, int]]:
         """Event and account of every effect, in their order."""

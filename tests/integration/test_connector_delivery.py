@@ -136,13 +136,26 @@ def test_an_event_that_never_succeeds_is_a_dead_letter_after_all_attempts(rig):
     assert len(rig.receiver.deliveries) == 4
 
 
+def test_an_account_with_too_many_events_behind_a_failing_one_loses_its_attempts_and_nobody_elses(stack, tmp_path):
+    """Otherwise its events would fill the broker's window, and in the end nobody would get any."""
+    with connector_rig.rig(stack, tmp_path, ADLOOM_CONNECTOR_ATTEMPTS="1000") as rig:
+        rig.receiver.behave = lambda event, _count: problem(503, retryable=True) if event.account_id == 1 else Reply()
+        events = rig.publish(*[1] * 103)
+        rig.connector.start()
+        wait_until(lambda: len(dead(rig)) == 3, what=lambda: str(dead(rig)))
+        (other,) = rig.publish(2)
+        rig.wait_effects(1)
+        assert [event for _, event, *_ in dead(rig)] == events[:3]
+        assert rig.effects() == [(other, 2)]
+
+
 def test_a_replayed_letter_goes_to_its_function_alone_and_is_marked(rig):
     rig.receiver.behave = lambda _event, _count: problem(422, retryable=False)
     event = AccountsConnected(org_id=rig.org_id, account_id=None, connection_id=uuid.uuid4(), platform="meta")
     event_id = rig.publish_event(event)
     wait_until(lambda: len(dead(rig)) == 2, what=lambda: "no dead letters")
     rig.receiver.behave = lambda _event, _count: Reply()
-    rig.admin("update dead_letters set replay_requested_at = now() where function = 'sync-meta'")
+    rig.ask_for_replay("sync-meta")
     rig.wait_effects(1)
     wait_until(
         lambda: rig.admin("select function from dead_letters where replayed_at is null") == [("auth",)],
@@ -165,7 +178,7 @@ def test_a_letter_that_dies_again_is_open_again_and_can_be_replayed_again(rig):
         assert len(rig.receiver.deliveries) == number
         if number == 3:
             rig.receiver.behave = lambda _event, _count: Reply()
-        rig.admin("update dead_letters set replay_requested_at = now() where replayed_at is null")
+        rig.ask_for_replay()
     rig.wait_effects(1)
     assert rig.effects() == [(event_id, 1)]
 
