@@ -28,6 +28,8 @@ _MAX_AGE_S = 7 * 86_400
 MAX_ACK_PENDING = 20_000
 # A message is announced as being worked on three times in this time.
 ACK_WAIT_S = 60.0
+# The first that can set a consumer back to where its acknowledgements have no gap.
+_OLDEST_SERVER = (2, 14)
 _CONNECT_TIMEOUT_S = 5
 _ANSWER_TIMEOUT_S = 5.0
 _PING_INTERVAL_S = 5
@@ -149,6 +151,14 @@ async def connect(url: str) -> AsyncIterator[Broker]:
             closed_cb=note_lost,
         )
     try:
+        _check_version(client)
         yield Broker(client, lost)
     finally:
         await client.close()
+
+
+def _check_version(client: Client) -> None:
+    version = client.connected_server_version
+    if (version.major, version.minor) < _OLDEST_SERVER:
+        wanted = ".".join(map(str, _OLDEST_SERVER))
+        raise PartAway("nats", f"the server is {version.major}.{version.minor}; {wanted} or newer is needed")

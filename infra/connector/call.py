@@ -24,6 +24,7 @@ PROBLEM_TYPE = "application/problem+json"
 _AGAIN_BELOW_500 = frozenset({404, 408, 425, 429})
 _CONNECT_TIMEOUT_S = 5.0
 _LONGEST_ERROR = 500
+_NUL = b"\\u0000"
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,8 @@ def open_parcel(body: bytes) -> Parcel:
         address = _Address.model_validate(envelope.data)
     except ValidationError as error:
         raise ValidationFailed(f"This is no event of ours ({error.error_count()} faults)") from None
+    if _NUL in body:
+        raise ValidationFailed("This is no event of ours: no jsonb of an outbox can hold the character NUL")
     subject = envelope.type.rpartition(".v")[0]
     return Parcel(envelope.id, address.org_id, address.account_id, subject, envelope.requestid, body)
 
@@ -137,4 +140,5 @@ def _retry_after(header: str | None) -> float | None:
 
 
 def _short(text: str) -> str:
-    return logs.redact_text(text)[:_LONGEST_ERROR]
+    """Fit for a dead letter, whose text cannot hold the character NUL."""
+    return logs.redact_text(text.replace("\0", ""))[:_LONGEST_ERROR]

@@ -115,6 +115,9 @@ class Outbox:
         return int(letter)
 
     async def purge(self) -> int:
+        """Takes long where there is much; nobody waits for it."""
+        with boundary("database", psycopg.Error):
+            await self._connection.execute("set statement_timeout = '15min'")
         return int(await self._one("select purge_events()"))
 
     async def wait(self, seconds: float) -> None:

@@ -27,6 +27,7 @@ from infra.connector.stack import FunctionEntry
 _PAUSE = Backoff(first=0.25, most=5.0)
 _LONGEST_BACKOFF_S = 300.0
 _PURGE_EVERY_S = 86_400.0
+_PURGE_AGAIN_S = 3_600.0
 
 log = logs.get(__name__)
 
@@ -122,10 +123,16 @@ class Connector:
         return partial(call.deliver, http, url, self.secrets[function])
 
     async def _purge(self) -> None:
+        """Once a day; that it fails is no reason to stop delivering."""
         while True:
-            rows = await outbox.purge(self.settings.database_url.get_secret_value())
-            log.info("events_purged", rows=rows)
-            await asyncio.sleep(_PURGE_EVERY_S)
+            pause = _PURGE_EVERY_S
+            try:
+                rows = await outbox.purge(self.settings.database_url.get_secret_value())
+                log.info("events_purged", rows=rows)
+            except PartAway as away:
+                log.warning("purge_put_off", error=str(away))
+                pause = _PURGE_AGAIN_S
+            await asyncio.sleep(pause)
 
     def _note(self, group: BaseExceptionGroup[PartAway]) -> None:
         self._failed_terms += 1

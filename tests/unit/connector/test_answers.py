@@ -55,6 +55,10 @@ def test_what_is_kept_of_an_error_is_short_and_holds_no_secret():
     assert len(kept) == 500
 
 
+def test_what_is_kept_of_an_error_can_be_stored():
+    assert read_answer(httpx.Response(500, text="a\0b")).error == "HTTP 500: ab"
+
+
 @pytest.mark.parametrize(
     ("header", "seconds"),
     [("7", 7.0), ("0", 0.0), ("soon", None), ("-3", None), ("Mon, 01 Jan 2001 00:00:00 GMT", 0.0)],
@@ -83,7 +87,13 @@ def test_a_parcel_of_a_version_we_do_not_know_is_delivered_all_the_same():
     assert (parcel.subject, parcel.account_id, parcel.request_id) == ("adloom.metrics.synced", 7, "r")
 
 
-@pytest.mark.parametrize("body", ["", "{}", "[]", "null", ENVELOPE % (1, ""), ENVELOPE % (1, '"org_id": 7')])
+@pytest.mark.parametrize(
+    "body",
+    [
+        *("", "{}", "[]", "null", ENVELOPE % (1, ""), ENVELOPE % (1, '"org_id": 7')),
+        ENVELOPE % (1, ADDRESS + r', "code": "\u0000"'),
+    ],
+)
 def test_what_has_no_organisation_is_no_parcel(body):
     with pytest.raises(ValidationFailed):
         open_parcel(body.encode())
