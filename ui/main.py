@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from markupsafe import Markup
 from nicegui import app, ui
 from secure.middleware import SecureASGIMiddleware
 from starlette.requests import Request
@@ -11,13 +14,15 @@ from adloom import logs
 from adloom.settings import load
 from ui import forms, login, security
 from ui.components import states
-from ui.document import FAVICON, STATIC, document
+from ui.document import FAVICON, STATIC, document, sandbox_mark, theme_of
 from ui.i18n import _
 from ui.markup import h
 from ui.pages import campaigns, data_health, overview
 from ui.security import SessionGuard
 from ui.services import Services, open_services
 from ui.settings import DashboardSettings
+
+log = logs.get(__name__)
 
 PROCESS = "dashboard"
 # A laptop that wakes up finds its page still there.
@@ -32,7 +37,9 @@ def build(services: Services) -> None:
     _plain_routes(services)
     for page in (overview, campaigns, data_health):
         page.register(services)
-    app.add_middleware(SessionGuard, sessions=services.sessions, origins=services.origins, unreachable=_unreachable)
+    app.add_middleware(
+        SessionGuard, sessions=services.sessions, origins=services.origins, unreachable=_errors(services)
+    )
     app.add_middleware(security.Speaking)
     app.add_middleware(SecureASGIMiddleware, secure=security.headers(https=services.https))
     app.on_startup(services.hub.start)
@@ -61,9 +68,25 @@ def _plain_routes(services: Services) -> None:
     app.add_route("/logout", log_out, methods=["POST"])
 
 
-def _unreachable(request_id: str) -> Response:
-    body = h("main", states.failed(request_id, retry="/"), class_="login")
-    return document(_("Not available"), body, None, status=503)
+def _errors(services: Services) -> Callable[[str], Response]:
+    """Pages for what has none: in our look, without NiceGUI, so that they work when it does not. Returns the 503."""
+
+    def plain(request: Request | None, name: str, state: Markup, status: int) -> Response:
+        mark = sandbox_mark(link=False) if services.sandbox else None
+        body = h("main", h("div", state, mark), class_="login")
+        return document(name, body, theme_of(request) if request else None, status=status)
+
+    async def missing(request: Request, _error: Exception) -> Response:
+        return plain(request, _("This is not here"), states.no_page(), 404)
+
+    async def broken(request: Request, error: Exception) -> Response:
+        request_id = security.caller(request).request_id
+        log.error("page_failed", path=request.url.path, page_request_id=request_id, exc_info=error)
+        return plain(request, _("Not available"), states.failed(request_id, retry="/", surprise=True), 500)
+
+    app.add_exception_handler(404, missing)
+    app.add_exception_handler(Exception, broken)
+    return lambda request_id: plain(None, _("Not available"), states.failed(request_id, retry="/"), 503)
 
 
 def main() -> None:

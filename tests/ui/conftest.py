@@ -132,15 +132,31 @@ def site(running: Site, browser: Browser) -> Site:
     return running
 
 
+@pytest.fixture(scope="module")
+def windows(site: Site) -> Iterator[Callable[..., BrowserContext]]:
+    """One logged-in browser window per kind and module, so that files come from its cache."""
+    opened: dict[str, BrowserContext] = {}
+
+    def window(**options: Any) -> BrowserContext:
+        kind = repr(sorted(options.items()))
+        if kind not in opened:
+            opened[kind] = site.owner(**options)
+        return opened[kind]
+
+    yield window
+    for context in opened.values():
+        context.close()
+
+
 @pytest.fixture
-def open_page(site: Site) -> Iterator[Callable[..., Page]]:
+def open_page(site: Site, windows: Callable[..., BrowserContext]) -> Iterator[Callable[..., Page]]:
     """`open_page("/campaigns", viewport=PHONE)` is a logged-in page; an error in its console fails the test."""
-    contexts: list[BrowserContext] = []
+    pages: list[Page] = []
     problems: list[str] = []
 
     def open_(path: str, *, quiet: bool = True, **options: Any) -> Page:
-        contexts.append(site.owner(**options))
-        page = contexts[-1].new_page()
+        page = windows(**options).new_page()
+        pages.append(page)
         if quiet:
             page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
             page.on("pageerror", lambda error: problems.append(str(error)))
@@ -149,8 +165,8 @@ def open_page(site: Site) -> Iterator[Callable[..., Page]]:
         return page
 
     yield open_
-    for context in contexts:
-        context.close()
+    for page in pages:
+        page.close()
     assert problems == []
 
 

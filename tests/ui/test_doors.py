@@ -158,3 +158,14 @@ def test_while_auth_is_away_nobody_is_let_in_and_the_page_says_so(site):
         answer, content = ask(site, "GET", "/login", {"Cookie": f"{SESSION}=adl_s_{'B' * 43}"})
         assert answer.status == 503
         assert "Logging in does not work right now" in content
+
+
+@pytest.mark.parametrize(
+    "path", ["/nothing", "/campaigns/1", "/campaigns/x/y", "/campaigns/1/2/3/4", "/static/nothing.css"]
+)
+def test_an_address_without_a_page_says_so_in_our_look(site, path):
+    site.owner().close()
+    answer, content = ask(site, "GET", path, {"Cookie": f"{SESSION}={site.cookie['value']}"})
+    assert answer.status == 404
+    assert "There is no page at this address." in content
+    assert "nicegui" not in content.lower()

@@ -26,9 +26,7 @@ SPEND = "[data-kpi=spend] .kpi-value"
 def spend_more(site):
     """A correction of the last whole day's account total, as a sync would store it."""
     with psycopg.connect(site.admin_url) as connection:
-        connection.execute(
-            "update metrics set spend = spend + 1000 where level = 'account' and day = %s", (DAY,)
-        )
+        connection.execute("update metrics set spend = spend + 1000 where level = 'account' and day = %s", (DAY,))
 
 
 def announce(site, org_id, account_id):

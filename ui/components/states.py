@@ -97,6 +97,11 @@ def not_found(back: str) -> Markup:
     return state("search", _("This is not here"), h("p", words), actions=link)
 
 
+def no_page() -> Markup:
+    link = h("a", _("Overview"), href="/", class_="btn primary")
+    return state("search", _("This is not here"), h("p", _("There is no page at this address.")), actions=link)
+
+
 def ghost(width: str, height: int = LINE_HEIGHT, gap: int = 0) -> Markup:
     """A grey bar where something will stand."""
     return h("span", class_="ghost", style=f"width:{width};height:{height}px;margin-top:{gap}px")
