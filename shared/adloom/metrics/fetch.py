@@ -17,14 +17,15 @@ from types import TracebackType
 from typing import Self
 
 from adloom import clock, failpoints
-from adloom.errors import TooMuchData
-from adloom.metrics.intake import Branches, Intake, Strangers
+from adloom.errors import PlatformProtocolError, TooMuchData
+from adloom.metrics import reconcile
+from adloom.metrics.intake import TWICE, Branches, Intake, Strangers
 from adloom.metrics.runs import Fetched
 from adloom.metrics.sizes import Sizer
 from adloom.platforms.model import LEVELS, Account, Days, Level, Reader
 
 # Pages that may wait; a page is about a megabyte.
-QUEUE_PAGES = 6
+QUEUE_PAGES = 4
 _POLL_S = 0.2
 _LEAVE_S = 2.0
 
@@ -76,8 +77,8 @@ class _StoppedError(Exception):
 class Fetcher:
     """Iterate over it inside a `with` block; leaving the block ends the thread.
 
-    `may_begin` is asked before each window. `known` is read and added to by the thread only. Before the account's
-    birth one window without rows settles all older days.
+    `may_begin` is asked before each window. `known` is only read: whoever stores a window adds its strangers. Before
+    the account's birth one window without rows settles all older days.
     """
 
     def __init__(
@@ -133,12 +134,13 @@ class Fetcher:
             with contextlib.suppress(_StoppedError):
                 self._put(None)
 
-    def _window(self, days: Days, part_of: Days) -> bool:
+    def _window(self, days: Days, part_of: Days, *, is_again: bool = False) -> bool:
         """Fetch a window, in smaller ones where the platform wants that; False when it broke."""
         started_at, business_at, requests = clock.real_now(), clock.now(), self._reader.requests
         self._put(Begun(days, started_at, business_at))
         try:
             intake = self._levels(days)
+            has_moved = not is_again and self._has_moved(days, intake)
         except _StoppedError:
             raise
         except TooMuchData as error:
@@ -148,16 +150,32 @@ class Fetcher:
             self._sizer.too_much(len(days))
             return all(self._window(part, part_of) for part in self._sizer.windows(days))
         except BaseException as error:  # noqa: BLE001 - it is raised again where the queue is read
+            if not is_again and isinstance(error, PlatformProtocolError) and error.platform_code == TWICE:
+                return self._window(days, part_of, is_again=True)
             self._put(Broke(error, days, started_at, business_at))
             return False
+        if has_moved:
+            return self._window(days, part_of, is_again=True)
         self._sizer.learn(len(days), intake.rows, (clock.real_now() - started_at).total_seconds())
-        for level, entity_id in intake.strangers:
-            self._known[level].add(entity_id)
         self._is_before_birth = intake.rows == 0 and self._born is not None and days.until < self._born
         settled = Days(part_of.since, days.until) if self._is_before_birth else days
         fetched = Fetched(started_at, business_at, clock.real_now(), self._reader.requests - requests, intake.rows)
         self._put(Whole(days, settled, fetched, intake.sums(), intake.strangers))
         return True
+
+    def _has_moved(self, days: Days, intake: Intake) -> bool:
+        """Whether the levels do not add up because the account's numbers moved while they were read one by one.
+
+        A difference that is not of our making costs one more question, for the account's own rows.
+        """
+        sums = intake.sums()
+        if all(verdict.state != "unexplained" for verdict in reconcile.judge(sums)):
+            return False
+        now = Intake(days, self._known)
+        now.begin("account")
+        for facts in self._reader.facts(self._account, "account", days):
+            now.lines("account", facts)
+        return now.sums()["account"] != sums["account"]
 
     def _levels(self, days: Days) -> Intake:
         intake = Intake(days, self._known)

@@ -14,7 +14,7 @@ from adloom.platforms.model import Days
 FIRST_DAYS = 7
 # A platform asked for more than about three months at once tends to time out.
 MOST_DAYS = 92
-ROWS_PER_WINDOW = 30_000
+ROWS_PER_WINDOW = 20_000
 SECONDS_PER_WINDOW = 8.0
 # One answer tells little: the next window is at most so many times as long.
 GROWTH = 4
