@@ -256,3 +256,4 @@ def test_now_is_after_the_end_of_yesterday():
     from adloom.metrics.query import end_of
 
     assert end_of(date(2026, 3, 1)) == datetime(2026, 3, 2, tzinfo=UTC)
+    assert end_of(date.max).date() == date.max

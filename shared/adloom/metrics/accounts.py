@@ -135,7 +135,7 @@ def synced(connection: Connection, account_id: int, at: datetime | None) -> None
     """Note that a window was stored; `at` is the business time when it reached the account's today."""
     connection.execute(
         text(
-            "update ad_accounts set last_synced_at = greatest(last_synced_at, :at), error_code = null,"
+            "update ad_accounts set last_synced_at = coalesce(:at, last_synced_at), error_code = null,"
             " error_detail = null, error_at = null where account_id = :account_id"
         ),
         {"account_id": account_id, "at": at},

@@ -18,6 +18,8 @@ COLUMNS = (
     "reach", "actions",
 )  # fmt: skip
 _NULL = r"\N"
+# The code of a row that came twice and was not the same: its numbers moved between two pages.
+TWICE = "twice"
 _ZERO = Decimal(0)
 
 # Entities that have no name yet, by level and id: name, parent's id, last day with a row.
@@ -54,7 +56,7 @@ class Intake:
             before = seen.get(key)
             if before is not None:
                 if before != mark:
-                    raise _broken(f"two different rows of {level} {fact.entity_id} on {fact.day}", "twice")
+                    raise _broken(f"two different rows of {level} {fact.entity_id} on {fact.day}", TWICE)
                 continue
             if fact.day not in self._days:
                 raise _broken(f"a row of {fact.day}, which was not asked for", "days")

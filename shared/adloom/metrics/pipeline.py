@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import Connection, text
@@ -40,6 +40,8 @@ class Pipeline:
     synced: Synced
     reader: Reader
     may_begin: Callable[[], bool]
+    # The ids that have a name in the database.
+    _known: dict[Level, set[str]] = field(default_factory=dict, init=False)
 
     def run(self) -> Broke | None:
         """Fetch and store windows until none waits or the time is up; what went wrong, if anything."""
@@ -47,23 +49,23 @@ class Pipeline:
         if not ranges:
             return None
         with self._transaction() as connection:
-            known = entities.known_ids(connection, self.synced.account_id)
+            self._known = entities.known_ids(connection, self.synced.account_id)
             expected = _rows_per_day(connection, self.synced.account_id)
             attempts = windows.most_attempts(connection, self.synced.account_id)
         # Before the first window every ad may have a row every day.
-        sizer = Sizer(len(known["ad"]) if expected is None else expected, attempts)
+        sizer = Sizer(len(self._known["ad"]) if expected is None else expected, attempts)
         broke = None
         while ranges and broke is None and self.may_begin():
-            with self._fetcher(ranges, known, sizer) as fetcher:
+            with self._fetcher(ranges, sizer) as fetcher:
                 broke = self._store(iter(fetcher), as_of)
             # Somebody may have asked for more meanwhile.
             as_of, ranges = self._waiting()
         return broke
 
-    def _fetcher(self, ranges: list[Days], known: dict[Level, set[str]], sizer: Sizer) -> Fetcher:
+    def _fetcher(self, ranges: list[Days], sizer: Sizer) -> Fetcher:
         synced = self.synced
         return Fetcher(
-            self.reader, synced.account, ranges, known, sizer=sizer, born=synced.born, may_begin=self.may_begin
+            self.reader, synced.account, ranges, self._known, sizer=sizer, born=synced.born, may_begin=self.may_begin
         )
 
     def _waiting(self) -> tuple[datetime, list[Days]]:
@@ -134,6 +136,8 @@ class Pipeline:
         failpoints.reach("sync.transaction")
         if not windows.done(connection, synced.org_id, synced.account_id, whole.settled, as_of):
             return False
+        for level, entity_id in whole.strangers:
+            self._known[level].add(entity_id)
         accounts.synced(connection, synced.account_id, now if days.until >= synced.today else None)
         event = MetricsSynced(
             org_id=synced.org_id,

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from adloom import clock
+from adloom import clock, logs
 from adloom.errors import NotFound, ValidationFailed
 from adloom.events.catalogue import AccountsConnected
 from adloom.events.outbox import publish
@@ -18,6 +18,8 @@ from adloom.metrics import accounts, windows
 from adloom.metrics.accounts import Synced
 from adloom.metrics.sync import Sync
 from adloom.platforms.model import Days
+
+log = logs.get(__name__)
 
 # How often an account is due, on the business clock.
 EVERY = timedelta(minutes=15)
@@ -74,9 +76,14 @@ def _claim_account(sync: Sync) -> bool:
         if claimed is None:
             return False
         _act_for(connection, claimed.org_id, str(claimed.account_id))
-        synced = accounts.load(connection, claimed.account_id)
-        windows.plan(connection, synced.org_id, synced.account_id, _due_days(connection, sync, synced))
-        sync.wake(connection, synced.org_id, synced.account_id, "tick")
+        try:
+            with connection.begin_nested():
+                synced = accounts.load(connection, claimed.account_id)
+                windows.plan(connection, synced.org_id, synced.account_id, _due_days(connection, sync, synced))
+                sync.wake(connection, synced.org_id, synced.account_id, "tick")
+        except (LookupError, ValueError):
+            # It stays claimed until it is due again: it must not keep everybody behind it waiting.
+            log.exception("account_not_planned", account_id=claimed.account_id)
         return True
 
 

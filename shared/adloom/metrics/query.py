@@ -154,7 +154,9 @@ class Result:
 
 
 def end_of(day: date) -> datetime:
-    """The instant at which a UTC day ends."""
+    """The instant at which a UTC day ends; of the calendar's last day its last moment."""
+    if day == date.max:
+        return datetime.max.replace(tzinfo=UTC)
     return datetime.combine(day + timedelta(days=1), time(), UTC)
 
 

@@ -50,12 +50,14 @@ _AS_OF = f"""(
     select {_COLUMNS} from restatements where valid_from < :as_of and valid_to >= :as_of
 )"""
 
-# A name as it was: the earliest later change knows what stood before it.
-_NAME_AS_OF = """coalesce((
-    select c.old_value from entity_changes c
-     where c.account_id = {0}.account_id and c.level = {0}.level and c.external_id = {0}.external_id
-       and c.field = 'name' and c.seen_at >= :as_of
-     order by c.seen_at, c.change_id limit 1), {0}.name)"""
+# A name or parent as it was: the earliest later change knows what stood before it.
+_FIELD_AS_OF = """(
+    select h.value from (
+        select c.old_value as value, c.seen_at, c.change_id from entity_changes c
+         where c.account_id = {0}.account_id and c.level = {0}.level and c.external_id = {0}.external_id
+           and c.field = '{1}' and c.seen_at >= :as_of
+        union all select {0}.{1}, 'infinity', 0) h
+     order by h.seen_at, h.change_id limit 1)"""
 
 
 def attributes(query: Query) -> tuple[str, ...]:
@@ -132,11 +134,15 @@ def _joined(query: Query) -> str:
         joined += (
             " left join entities e on e.account_id = g.account_id and e.level = :level and e.external_id = g.entity_id"
             " left join entities e2 on e2.account_id = e.account_id and e2.level = :parent_level"
-            " and e2.external_id = e.parent_id"
+            f" and e2.external_id = {_entity_field(query, 'e', 'parent_id')}"
             " left join entities e3 on e3.account_id = e2.account_id and e3.level = :grandparent_level"
-            " and e3.external_id = e2.parent_id"
+            f" and e3.external_id = {_entity_field(query, 'e2', 'parent_id')}"
         )
     return joined
+
+
+def _entity_field(query: Query, alias: str, name: str) -> str:
+    return _FIELD_AS_OF.format(alias, name) if query.as_of else f"{alias}.{name}"
 
 
 def _idle(query: Query) -> str:
@@ -158,7 +164,7 @@ def _where(query: Query) -> str:
     conditions = []
     if "entity" in query.dimensions:
         if query.filters.parent_id is not None:
-            conditions.append("e.parent_id = :parent_id")
+            conditions.append(f"{_entity_field(query, 'e', 'parent_id')} = :parent_id")
         if query.filters.search:
             conditions.append("strpos(lower(e.name), lower(:search)) > 0")
         if query.filters.statuses:
@@ -167,19 +173,18 @@ def _where(query: Query) -> str:
 
 
 def _select(query: Query) -> str:
-    name = _NAME_AS_OF.format if query.as_of else "{}.name".format
     known = {
         "account_external_id": "a.external_id",
         "account_name": "a.name",
         "timezone": "a.timezone",
         "platform": "g.platform" if "platform" in query.dimensions else "a.platform",
-        "entity_name": f"coalesce({name('e')}, g.entity_id)",
+        "entity_name": f"coalesce({_entity_field(query, 'e', 'name')}, g.entity_id)",
         "entity_status": "e.status",
         "daily_budget": "e.daily_budget",
-        "parent_id": "e.parent_id",
-        "parent_name": name("e2"),
-        "grandparent_id": "e2.parent_id",
-        "grandparent_name": name("e3"),
+        "parent_id": _entity_field(query, "e", "parent_id"),
+        "parent_name": _entity_field(query, "e2", "name"),
+        "grandparent_id": _entity_field(query, "e2", "parent_id"),
+        "grandparent_name": _entity_field(query, "e3", "name"),
     }
     columns = [f"{known.get(attribute, f'g.{attribute}')} as {attribute}" for attribute in attributes(query)]
     measures = (*SUMMED, "reach")

@@ -42,12 +42,14 @@ insert into visible_metrics
 select :account_id, :org_id, level, entity_id, day, {_LIST}, actions, :now, :run_id
   from pg_temp.staged_metrics
 """
+# A sandbox's clock that was set back may come to the same instant again: what was written first stays.
 _KEEP_VERSIONS = f"""
 insert into restatements
     (account_id, org_id, level, entity_id, day, {_LIST}, valid_from, valid_to, run_id, replaced_by_run_id)
 select m.account_id, m.org_id, m.level, m.entity_id, m.day, {_of("m")}, m.valid_from, :now, m.run_id, :run_id
   from visible_metrics m left join pg_temp.staged_metrics s on {_SAME}
  where {_WINDOW} and m.valid_from < :midnight and (s.entity_id is null or {_RESTATED})
+on conflict do nothing
 """
 _DELETE = f"""
 delete from visible_metrics m

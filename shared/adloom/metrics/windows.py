@@ -3,7 +3,7 @@
 A row of `sync_windows` is a range of days with the moment at which somebody wanted them. The ranges of an account
 never overlap. Asking for days again cuts them out of older ranges; a fetch that began after the asking cuts what it
 stored out of what was asked for, in the transaction that stores it. So a request that comes while its days are being
-fetched stays on the list.
+fetched stays on the list, and what is being fetched is stored all the same.
 """
 
 from __future__ import annotations
@@ -95,11 +95,11 @@ def done(connection: Connection, org_id: UUID, account_id: int, days: Days, as_o
     `as_of` is the real time of the database before the fetch began: what was asked for later stays.
     """
     _lock(connection, account_id)
-    was_wanted = False
-    for known in pending(connection, account_id):
+    wanted = [known for known in pending(connection, account_id) if without(known.days, days) != [known.days]]
+    for known in wanted:
         if known.requested_at <= as_of:
-            was_wanted = _cut(connection, org_id, account_id, known, days, attempts=0) or was_wanted
-    return was_wanted
+            _cut(connection, org_id, account_id, known, days, attempts=0)
+    return bool(wanted)
 
 
 def pending(connection: Connection, account_id: int) -> list[Pending]:

@@ -12,6 +12,7 @@ import pytest
 from adloom.errors import PlatformProtocolError
 from adloom.platforms.meta import insights, statuses
 from adloom.platforms.meta.entities import AccountNode, ObjectNode
+from adloom.platforms.meta.read import MetaReader
 from adloom.platforms.model import Account, Days, Level
 
 EUR = Account("11", "Shop", "EUR", "Europe/Berlin", "active", None)
@@ -73,9 +74,16 @@ def test_times_keep_their_offset_and_one_without_is_refused() -> None:
             node(created_time=text).entity("ad", EUR)
 
 
-def test_an_account_without_a_currency_is_refused() -> None:
-    with pytest.raises(PlatformProtocolError):
-        AccountNode("11", timezone_name="UTC").account()
+@pytest.mark.parametrize(
+    ("currency", "zone"),
+    [("", "UTC"), ("eur", "UTC"), ("EUR", ""), ("EUR", "Atlantis/Capital"), ("EUR", "../../etc/passwd"), ("EUR", ".")],
+)
+def test_an_account_without_a_currency_or_days_is_refused(currency: str, zone: str) -> None:
+    with pytest.raises(PlatformProtocolError, match="of account 11"):
+        AccountNode("11", currency=currency, timezone_name=zone).account()
+
+
+def test_an_account_s_status_is_one_of_ours() -> None:
     assert AccountNode("11", "", "EUR", "UTC", 101).account().status == "archived"
     assert [statuses.of_account(number) for number in (1, 2, 9, 100)] == ["active", "paused", "active", "archived"]
 
@@ -128,3 +136,16 @@ def test_a_field_that_we_do_not_know_is_passed_over() -> None:
 def test_a_row_that_cannot_be_understood_is_refused(row: dict[str, Any]) -> None:
     with pytest.raises(PlatformProtocolError):
         list(insights.facts(rows(row), "ad"))
+
+
+def test_an_account_that_cannot_be_read_keeps_no_other_from_being_found() -> None:
+    listed = {"data": [{"account_id": "11", "currency": "EUR", "timezone_name": "Atlantis/Capital"},
+                       {"account_id": "12", "currency": "EUR", "timezone_name": "Asia/Tokyo"}]}  # fmt: skip
+
+    class OnePage:
+        def get(self, _path: str, _params: object, decoder: msgspec.json.Decoder[object]) -> object:
+            return decoder.decode(msgspec.json.encode(listed))
+
+        api_version = "v1"
+
+    assert [account.external_id for account in MetaReader(OnePage()).accounts()] == ["12"]  # type: ignore[arg-type]

@@ -5,8 +5,10 @@ https://developers.facebook.com/docs/marketing-api/reference/ad-account
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -21,6 +23,7 @@ WHOLE_UNIT_CURRENCIES = frozenset(
     {"CLP", "COP", "CRC", "HUF", "IDR", "ISK", "JPY", "KRW", "PYG", "TWD", "VND"}
 )  # fmt: skip
 _HUNDREDTHS = 100
+_CURRENCY = re.compile(r"^[A-Z]{3}$")
 
 ACCOUNT_FIELDS = "account_id,name,currency,timezone_name,account_status,created_time"
 _COMMON_FIELDS = "id,name,status,effective_status,created_time,updated_time"
@@ -43,8 +46,12 @@ class AccountNode(msgspec.Struct):
 
     def account(self) -> Account:
         """In the words of this house."""
-        if not self.currency or not self.timezone_name:
-            raise PlatformProtocolError(f"Meta tells no currency or time zone of account {self.account_id}")
+        if not _CURRENCY.match(self.currency) or not _is_zone(self.timezone_name):
+            raise PlatformProtocolError(
+                f"Meta's currency {self.currency!r} or time zone {self.timezone_name!r} of account {self.account_id}"
+                " is not known",
+                platform_code="shape",
+            )
         return Account(
             external_id=self.account_id,
             name=self.name or self.account_id,
@@ -92,6 +99,15 @@ class ObjectNode(msgspec.Struct):
 accounts_decoder: msgspec.json.Decoder[Page[AccountNode]] = msgspec.json.Decoder(Page[AccountNode])
 account_decoder: msgspec.json.Decoder[AccountNode] = msgspec.json.Decoder(AccountNode)
 objects_decoder: msgspec.json.Decoder[Page[ObjectNode]] = msgspec.json.Decoder(Page[ObjectNode])
+
+
+def _is_zone(name: str) -> bool:
+    """Whether days can be told in this time zone."""
+    try:
+        ZoneInfo(name)
+    except (LookupError, ValueError, OSError):
+        return False
+    return True
 
 
 def _budget(minor: str | None, currency: str) -> Decimal | None:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Any
 
 import msgspec
 
-from adloom.errors import TooMuchData
+from adloom import logs
+from adloom.errors import PlatformProtocolError, TooMuchData
 from adloom.platforms.meta import entities, insights, ladder, statuses
 from adloom.platforms.meta.client import GraphClient
 from adloom.platforms.meta.insights import Row
 from adloom.platforms.meta.pages import Page, Walker
 from adloom.platforms.meta.reports import Reports
 from adloom.platforms.model import Account, Days, Entity, Fact, Level
+
+log = logs.get(__name__)
 
 
 class _Id(msgspec.Struct):
@@ -50,7 +54,13 @@ class MetaReader:
         """Every ad account that the person granted."""
         asked = {"fields": entities.ACCOUNT_FIELDS}
         pages = self._walker.walk("me/adaccounts", asked, entities.accounts_decoder, kind="accounts")
-        found = {node.account_id: node.account() for page in pages for node in page}
+        found: dict[str, Account] = {}
+        for node in chain.from_iterable(pages):
+            try:
+                found[node.account_id] = node.account()
+            except PlatformProtocolError as error:
+                # It keeps no other account from being read; it is looked at again with the connection, once a day.
+                log.warning("account_left_out", external_id=node.account_id, reason=error.detail)
         return list(found.values())
 
     def account(self, external_id: str) -> Account:
