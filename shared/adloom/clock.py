@@ -25,6 +25,9 @@ ENVIRONMENT_VARIABLE = "ADLOOM_CLOCK"
 _FILE_PREFIX = "file:"
 _VALUE = re.compile(r"^(?P<start>[^,]+)(?:,x(?P<rate>\d+(?:\.\d+)?))?(?:,@(?P<anchor>\d+(?:\.\d+)?))?$")
 _PROCESS_START = time.time()
+# Far from the ends of the calendar, where days before and time zones have no dates any more.
+EARLIEST, LATEST = datetime(1971, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+FASTEST = 1_000_000.0
 
 
 class InvalidClockError(ValueError):
@@ -40,11 +43,14 @@ class ClockSetting:
     anchor: float
 
     def at(self, real: float) -> datetime:
-        """The business time, in UTC, at a real instant in unix seconds."""
-        return self.start + timedelta(seconds=(real - self.anchor) * self.rate)
+        """The business time, in UTC, at a real instant in unix seconds; a clock that gets to an end stands there."""
+        seconds = (real - self.anchor) * self.rate
+        earliest, latest = (end - self.start for end in (EARLIEST, LATEST))
+        return self.start + timedelta(seconds=min(max(seconds, earliest.total_seconds()), latest.total_seconds()))
 
     def __str__(self) -> str:
-        return f"{self.start.isoformat()},x{self.rate:g},@{self.anchor:.6f}"
+        rate = f"{self.rate:.9f}".rstrip("0").rstrip(".")
+        return f"{self.start.isoformat()},x{rate},@{self.anchor:.6f}"
 
 
 def parse(value: str) -> ClockSetting | None:
@@ -63,7 +69,15 @@ def parse(value: str) -> ClockSetting | None:
     if start.tzinfo is None:
         start = start.replace(tzinfo=UTC)
     anchor = float(match["anchor"]) if match["anchor"] else _PROCESS_START
-    return ClockSetting(start.astimezone(UTC), float(match["rate"] or 1), anchor)
+    return _checked(start, float(match["rate"] or 1), anchor)
+
+
+def _checked(start: datetime, rate: float, anchor: float) -> ClockSetting:
+    # Compared before it is brought to UTC, which the first and the last day of the calendar do not bear.
+    if not EARLIEST <= start <= LATEST or not 0 <= rate <= FASTEST:
+        message = f"The business clock takes times from {EARLIEST.year} to {LATEST.year} and rates up to {FASTEST:.0f}"
+        raise InvalidClockError(message)
+    return ClockSetting(start.astimezone(UTC), rate, anchor)
 
 
 class _ClockFile:
@@ -78,7 +92,8 @@ class _ClockFile:
             stat = os.stat(path)  # noqa: PTH116 - called on every look at the clock
         except FileNotFoundError:
             return None
-        key = (path, stat.st_mtime_ns, stat.st_size)
+        # Two moves within one tick of the file system's clock differ in the inode.
+        key = (path, stat.st_mtime_ns, stat.st_ino)
         if key != self._seen:
             self._setting = parse(Path(path).read_text(encoding="utf-8"))
             self._seen = key
@@ -113,8 +128,11 @@ def real_now() -> datetime:
 
 
 def move(path: Path, start: datetime, rate: float = 1.0) -> ClockSetting:
-    """Write a new business time into a clock file, in one step, so that no reader sees half of it."""
-    moved = ClockSetting(start.astimezone(UTC), rate, time.time())
+    """Write a new business time into a clock file, in one step, so that no reader sees half of it.
+
+    InvalidClockError for a time or a rate that no clock can have; the file stays as it was.
+    """
+    moved = _checked(start, rate, time.time())
     partial = path.with_suffix(".partial")
     partial.write_text(f"{moved}\n", encoding="utf-8")
     partial.replace(path)

@@ -36,6 +36,9 @@ def move(session: Session, time: str | None, rate: float, real: bool) -> None:
             start = datetime.fromisoformat(time)
         except ValueError:
             raise click.BadParameter(f"{time!r} is no ISO time, e.g. 2026-03-01T09:00:00+00:00") from None
-        clock.move(path, start if start.tzinfo else start.replace(tzinfo=UTC), rate)
+        try:
+            clock.move(path, start if start.tzinfo else start.replace(tzinfo=UTC), rate)
+        except clock.InvalidClockError as error:
+            raise click.BadParameter(str(error)) from None
     now = clock.now().isoformat(timespec="seconds")
     session.show({"now": now, "setting": str(clock.setting() or "real")}, [now])

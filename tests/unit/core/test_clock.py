@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
@@ -61,3 +61,37 @@ def test_a_clock_file_is_followed_when_it_changes(use, tmp_path):
     assert clock.now() == datetime(2026, 3, 1, tzinfo=UTC)
     clock.move(path, datetime(2027, 3, 1, tzinfo=UTC), rate=0)
     assert clock.now() == datetime(2027, 3, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("rate", [0, 0.00001, 0.5, 1, 3600.25, 86_400, 1_000_000])
+def test_every_rate_that_is_written_can_be_read(use, tmp_path, rate):
+    path = tmp_path / "clock"
+    use(f"file:{path}")
+    clock.move(path, datetime(2026, 3, 1, tzinfo=UTC), rate)
+    assert clock.now() >= datetime(2026, 3, 1, tzinfo=UTC)
+    assert clock.parse(path.read_text(encoding="utf-8")).rate == pytest.approx(rate)
+
+
+@pytest.mark.parametrize(
+    ("start", "rate"),
+    [
+        (datetime(9999, 12, 31, 23, 59, tzinfo=UTC), 1),
+        (datetime(1, 1, 1, tzinfo=UTC), 1),
+        (datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=9))), 1),
+        (datetime(2026, 3, 1, tzinfo=UTC), float("nan")),
+        (datetime(2026, 3, 1, tzinfo=UTC), float("inf")),
+        (datetime(2026, 3, 1, tzinfo=UTC), -1),
+    ],
+)
+def test_a_time_or_rate_that_no_clock_can_have_leaves_the_clock_as_it_was(use, tmp_path, start, rate):
+    path = tmp_path / "clock"
+    use(f"file:{path}")
+    clock.move(path, datetime(2026, 3, 1, tzinfo=UTC), 0)
+    with pytest.raises(clock.InvalidClockError, match="from 1971 to 2200"):
+        clock.move(path, start, rate)
+    assert clock.now() == datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def test_a_clock_that_gets_to_the_end_of_its_range_stands_there(use):
+    use("2199-12-31T23:59:59+00:00,x1000000,@1")
+    assert clock.now() == clock.LATEST
