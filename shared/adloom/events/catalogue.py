@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 Platform = Literal["google", "meta", "tiktok"]
+# Of our own, a bigint.
+AccountId = Annotated[int, Field(ge=1, lt=2**63)]
 SyncReason = Literal["tick", "operator", "continuation", "connected"]
 
 
@@ -29,7 +31,7 @@ class SyncMetaRequested(Event):
 
     subject = "adloom.sync_meta.requested"
 
-    account_id: int
+    account_id: AccountId
     reason: SyncReason
 
 

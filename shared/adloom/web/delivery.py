@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from adloom.web.function import Function
 
 ATTEMPT_HEADER = "X-Adloom-Attempt"
+_ATTEMPT = re.compile(r"^[0-9]{1,9}$")
 
 Handler = Callable[[Any, "Delivery"], None]
 
@@ -74,4 +76,4 @@ class Deliveries:
         if handler is None:
             raise ValidationFailed(f"This function does not handle {event.subject}.")
         attempt = request.headers.get(ATTEMPT_HEADER, "1")
-        handler(event, Delivery(envelope.id, int(attempt) if attempt.isascii() and attempt.isdigit() else 1))
+        handler(event, Delivery(envelope.id, int(attempt) if _ATTEMPT.match(attempt) else 1))

@@ -32,6 +32,8 @@ def test_an_event_survives_its_envelope():
         {"specversion": "0.3"},
         {"data": {"org_id": str(ORG)}},
         {"data": {"org_id": "nobody", "account_id": 7, "reason": "tick"}},
+        {"data": {"org_id": str(ORG), "account_id": -5, "reason": "tick"}},
+        {"data": {"org_id": str(ORG), "account_id": 2**63, "reason": "tick"}},
         {"id": "not-a-uuid"},
     ],
 )

@@ -99,7 +99,9 @@ def test_the_request_that_caused_the_event_goes_on_in_the_logs(receiver: Receive
     assert answer.headers["X-Request-Id"] == "the-first-request"
 
 
-@pytest.mark.parametrize(("attempt", "read"), [(None, 1), ("1", 1), ("12", 12), ("many", 1), ("-1", 1), ("²", 1)])
+@pytest.mark.parametrize(
+    ("attempt", "read"), [(None, 1), ("1", 1), ("12", 12), ("many", 1), ("-1", 1), ("²", 1), ("9" * 5000, 1)]
+)
 def test_an_attempt_that_is_no_number_is_the_first(receiver: Receiver, attempt: str | None, read: int) -> None:
     send(receiver, wire(REQUESTED), attempt=attempt)
 
