@@ -18,6 +18,9 @@ from infra.local.probes import HOST, Probe
 BUCKET = "adloom"
 # Uploads of creatives are the largest bodies anybody sends.
 _MAX_BODY = "32MB"
+# What a function takes at most; a body comes whole before its function hears of it, so that slow clients are the front
+# door's business, which has room for them.
+_FUNCTION_BODY = "2MB"
 # A part that is being restarted is back within this time, and its callers do not notice.
 _RETRY_DIAL = "3s"
 _LOCAL_NAMES = (HOST, "localhost", "[::1]")
@@ -158,12 +161,13 @@ def _function(name: str, port: int) -> str:
     return f"""	@{name} path /function/{name} /function/{name}/*
 	handle @{name} {{
 		uri strip_prefix /function/{name}
-{_proxy(port)}
+{_proxy(port, buffer=_FUNCTION_BODY)}
 	}}"""
 
 
-def _proxy(port: int) -> str:
-    return f"""		reverse_proxy {HOST}:{port} {{
+def _proxy(port: int, *, buffer: str = "") -> str:
+    whole = f"\n\t\t\trequest_buffers {buffer}" if buffer else ""
+    return f"""		reverse_proxy {HOST}:{port} {{{whole}
 			lb_try_duration {_RETRY_DIAL}
 			lb_try_interval 100ms
 			transport http {{

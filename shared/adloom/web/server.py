@@ -30,6 +30,10 @@ _SPARE_THREADS = 2
 # A connection that was quiet for so long has no request on its way.
 _QUIET_S = 0.2
 _LOOK_S = 1.0
+# With waitress's own hundred connections anyone who sends a hundred requests byte by byte would shut everybody out, the
+# probes too. What has not come whole in this time is given up.
+_CONNECTIONS = 500
+WHOLE_REQUEST_S = 30.0
 
 log = logs.get(__name__)
 
@@ -59,6 +63,19 @@ class _ProblemTask(ErrorTask):  # type: ignore[misc]
 
 class _Channel(HTTPChannel):  # type: ignore[misc]
     error_task_class = _ProblemTask
+    # When the request that is still coming in began to; None between requests. Monotonic seconds.
+    coming_since: float | None = None
+
+    def received(self, data: bytes) -> bool:
+        was_read = bool(super().received(data))
+        if self.request is None:
+            self.coming_since = None
+        elif self.coming_since is None:
+            self.coming_since = time.monotonic()
+        return was_read
+
+    def is_too_slow(self, now: float) -> bool:
+        return self.coming_since is not None and now - self.coming_since > WHOLE_REQUEST_S
 
 
 class Server:
@@ -68,11 +85,13 @@ class Server:
         TcpWSGIServer.channel_class = _Channel
         self._drain = drain
         self._stopping = False
+        self._next_look = 0.0
         self._server = create_server(
             InflightLimit(app, inflight),
             host=bind,
             port=port,
             threads=inflight + _SPARE_THREADS,
+            connection_limit=_CONNECTIONS,
             # One byte more: waitress refuses a body as large as its limit.
             max_request_body_size=MAX_BODY_BYTES + 1,
             ident=None,
@@ -93,6 +112,7 @@ class Server:
         log.info("serving", port=self.port)
         while not self._stopping:
             self._turn(_LOOK_S)
+            self._close_slow_connections()
         self._turn(0)  # whoever is connected already gets in
         wasyncore.dispatcher.close(self._server)
         deadline = time.monotonic() + self._drain
@@ -105,6 +125,17 @@ class Server:
 
     def _turn(self, timeout: float) -> None:
         wasyncore.loop(timeout=timeout, map=self._server._map, use_poll=True, count=1)  # noqa: SLF001 - no public name
+
+    def _close_slow_connections(self) -> None:
+        now = time.monotonic()
+        if now < self._next_look:
+            return
+        self._next_look = now + _LOOK_S
+        slow = [channel for channel in self._server.active_channels.values() if channel.is_too_slow(now)]
+        for channel in slow:
+            channel.will_close = True
+        if slow:
+            log.warning("requests_too_slow", connections=len(slow))
 
     def _close_quiet_connections(self) -> None:
         before = time.time() - _QUIET_S

@@ -103,6 +103,11 @@ def test_the_front_door_answers_to_the_public_name_too() -> None:
     assert "ads.example.com" not in caddyfile(Routes(8080, "http://127.0.0.1:8080", 8081, {}))
 
 
+def test_a_body_comes_whole_before_a_function_hears_of_it() -> None:
+    settings = caddyfile(Routes(8080, "http://127.0.0.1:8080", 8081, {"auth": 8101, "sync-meta": 8102}))
+    assert settings.count("request_buffers") == 2, "the dashboard's uploads and web sockets are not held back"
+
+
 def test_the_operators_secrets_are_not_passed_on() -> None:
     operator = Operator.read({"ADLOOM_LOG_LEVEL": "DEBUG", "ADLOOM_DATABASE_URL": "postgresql://x", "AWS_KEY": "y"})
     assert operator.passed == {"ADLOOM_LOG_LEVEL": "DEBUG"}

@@ -26,11 +26,14 @@ SERVE = ROOT / "template" / "adloom-python" / "serve.py"
 _PATIENCE_S = 60
 
 HANDLER = """
+import os
 import sys
 import time
 from adloom.settings import CoreSettings
-from adloom.web import Guard, RequestModel, create_function
+from adloom.web import Guard, RequestModel, create_function, server
 from pydantic import BaseModel
+
+server.WHOLE_REQUEST_S = float(os.environ.get("WHOLE_REQUEST_S", server.WHOLE_REQUEST_S))
 
 class Nap(RequestModel):
     seconds: float
@@ -207,3 +210,28 @@ def test_a_missing_setting_stops_the_start(tmp_path: Path) -> None:
     assert ended.returncode == 78
     assert "Set ADLOOM_PUBLIC_URL" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def drip(running: Served, connections: int) -> list[socket.socket]:
+    """Requests whose bodies do not end."""
+    opened = [socket.create_connection(("127.0.0.1", running.port), timeout=10) for _ in range(connections)]
+    for one in opened:
+        one.sendall(b"POST /naps HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{")
+    return opened
+
+
+def test_many_slow_clients_shut_nobody_out(napper: Served) -> None:
+    slow = drip(napper, 150)
+
+    assert napper.call("GET", "/_/health")[0] == 200
+    assert napper.call("POST", "/naps", {"seconds": 0})[0] == 200
+    for one in slow:
+        one.close()
+
+
+def test_a_request_that_does_not_come_whole_is_given_up_and_one_that_does_is_not(tmp_path: Path) -> None:
+    with served(tmp_path, WHOLE_REQUEST_S="0.5") as running:
+        (slow,) = drip(running, 1)
+        assert running.call("POST", "/naps", {"seconds": 2.5})[0] == 200
+        assert slow.recv(1) == b""
+        slow.close()
