@@ -38,6 +38,7 @@ class Point:
     text: str
     previous: Decimal | None
     previous_text: str
+    previous_title: str
     provisional: bool = False
 
 
@@ -45,6 +46,7 @@ class Point:
 class Words:
     """The chart's texts in the visitor's language."""
 
+    metric: str
     current: str
     previous: str
     provisional: str
@@ -90,10 +92,14 @@ def labelled_days(length: int) -> list[int]:
 
 def tooltip(point: Point, words: Words) -> Markup:
     """The small card over a day; every text is escaped."""
-    lines = [h("div", h("i", class_="dash now"), h("span", words.current), h("b", point.text), class_="tip-line")]
+    lines = [h("div", h("i", class_="dash now"), h("span", words.metric), h("b", point.text), class_="tip-line")]
     if point.previous is not None:
         line = h(
-            "div", h("i", class_="dash then"), h("span", words.previous), h("b", point.previous_text), class_="tip-line"
+            "div",
+            h("i", class_="dash then"),
+            h("span", point.previous_title),
+            h("b", point.previous_text),
+            class_="tip-line",
         )
         lines.append(line)
     note = h("p", words.provisional_reason, class_="tip-note") if point.provisional else None

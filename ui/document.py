@@ -1,56 +1,21 @@
-"""Plain HTML pages outside NiceGUI, and the head that all pages share."""
+"""Plain HTML pages outside NiceGUI, and what they share with the others."""
 
 from __future__ import annotations
 
-import hashlib
-from functools import cache
-from pathlib import Path
-
 from markupsafe import Markup
-from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse
 
 from ui.i18n import _, current
 from ui.icons import LOGO
 from ui.markup import h, join
+from ui.theme import head as theme_head
 
-STATIC = Path(__file__).parent / "static"
-THEME_COOKIE = "adloom_theme"
-THEMES = ("light", "dark")
 FAVICON = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 22 22" fill="none"><rect width="22" height="22" rx="6" '
     'fill="#3a56d4"/><g stroke="#fff" stroke-linecap="round"><path d="M7 6.5v9M11 6.5v9M15 6.5v9" stroke-width="1.2" '
     'opacity=".6"/><path d="M3.8 12.4C5 8.4 5.9 8.4 7 11s2.6 2.7 4 0 2.7-2.7 4 0 2.2 2.4 3.2-1.4" stroke-width="1.7"/>'
     "</g></svg>"
 )
-
-
-@cache
-def static_url(name: str) -> str:
-    """The address of a file of ours; it changes with the file, so that browsers may keep it for ever."""
-    digest = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
-    return f"/static/{name}?v={digest}"
-
-
-def theme_of(connection: HTTPConnection) -> str | None:
-    """The theme the visitor chose; None follows the system."""
-    chosen = connection.cookies.get(THEME_COOKIE)
-    return chosen if chosen in THEMES else None
-
-
-def head_links() -> Markup:
-    return join(
-        h(
-            "link",
-            rel="preload",
-            href="/static/fonts/inter-latin-wght-normal.woff2",
-            as_="font",
-            type="font/woff2",
-            crossorigin=True,
-        ),
-        h("link", rel="stylesheet", href=static_url("adloom.css")),
-        h("script", src=static_url("adloom.js"), defer=True),
-    )
 
 
 def title(name: str) -> str:
@@ -79,7 +44,7 @@ def document(name: str, body: Markup, theme: str | None, *, status: int = 200) -
             h("meta", name="viewport", content="width=device-width, initial-scale=1"),
             h("title", title(name)),
             h("link", rel="icon", href="/favicon.ico", type="image/svg+xml"),
-            head_links(),
+            theme_head(),
         ),
         h("body", body),
         lang=current().tag,

@@ -10,10 +10,10 @@ from markupsafe import Markup
 from nicegui import ui
 from starlette.requests import Request
 
-from ui import forms
+from ui import forms, theme
 from ui.components import shell
 from ui.components.region import Region
-from ui.document import head_links, sandbox_mark, theme_of, title
+from ui.document import sandbox_mark, title
 from ui.i18n import _, current
 from ui.markup import h, join
 from ui.page import Page, Visit
@@ -41,11 +41,11 @@ def frame(services: Services, request: Request, active: str, name: str) -> Itera
 
 
 def _head(request: Request, language: str, name: str) -> None:
-    theme = theme_of(request)
+    chosen = theme.theme_of(request)
     set_up = f"document.documentElement.lang={language!r};"
-    if theme:
-        set_up += f"document.documentElement.dataset.theme={theme!r};"
-    ui.add_head_html(str(join(h("script", Markup(set_up)), head_links())))  # noqa: S704 - our own constants
+    if chosen:
+        set_up += f"document.documentElement.dataset.theme={chosen!r};"
+    ui.add_head_html(str(join(h("script", Markup(set_up)), theme.head())))  # noqa: S704 - our own constants
     ui.page_title(title(name))
 
 
@@ -69,4 +69,4 @@ def _top(page: Page[Any], request: Request, name: str) -> None:
         page.region(h("h1", name, id="content", tabindex="-1"), name="title").classes("top-title")
         page.region(name="trust").classes("trust-place")
         page.region(name="controls").classes("controls")
-        Region(shell.user_menu(page.visit.viewer, theme_of(request), token)).classes("user")
+        Region(shell.user_menu(page.visit.viewer, theme.theme_of(request), token)).classes("user")

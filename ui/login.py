@@ -12,13 +12,14 @@ from starlette.responses import RedirectResponse, Response
 from adloom import logs
 from adloom.errors import Unavailable
 from ui import forms
-from ui.document import brand, document, sandbox_mark, theme_of
+from ui.document import brand, document, sandbox_mark
 from ui.gateway import Answer
 from ui.i18n import _
 from ui.markup import h
 from ui.security import caller, viewer_of
 from ui.services import Services
 from ui.sessions import COOKIE
+from ui.theme import theme_of
 
 log = logs.get(__name__)
 

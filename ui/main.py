@@ -14,13 +14,14 @@ from adloom import logs
 from adloom.settings import load
 from ui import forms, login, security
 from ui.components import states
-from ui.document import FAVICON, STATIC, document, sandbox_mark, theme_of
+from ui.document import FAVICON, document, sandbox_mark
 from ui.i18n import _
 from ui.markup import h
 from ui.pages import campaigns, data_health, overview
 from ui.security import SessionGuard
 from ui.services import Services, open_services
 from ui.settings import DashboardSettings
+from ui.theme import STATIC, theme_of
 
 log = logs.get(__name__)
 

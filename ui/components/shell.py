@@ -10,13 +10,14 @@ from markupsafe import Markup
 from adloom.metrics.health import Account
 from ui import formats, ranges
 from ui.components.split import swatch
-from ui.document import THEMES, brand, sandbox_mark
+from ui.document import brand, sandbox_mark
 from ui.i18n import _
 from ui.icons import icon
 from ui.markup import EMPTY, h
 from ui.params import Params
 from ui.ranges import DateRange
 from ui.sessions import Viewer
+from ui.theme import THEMES
 
 # Longer names are cut on the button; the menu has them whole.
 _LONGEST_LABEL = 28

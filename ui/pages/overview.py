@@ -88,7 +88,11 @@ class OverviewView:
         shown = points(metric, data, dates, data.situation.today)
         span = formats.days(dates.period.since, dates.period.until)
         words = Words(
-            span, dates.previous_label, _("provisional"), _("Provisional: platforms still correct the last three days.")
+            metric.label,
+            span,
+            dates.previous_label,
+            _("provisional"),
+            _("Provisional: platforms still correct the last three days."),
         )
         ticks = charts.ticks(shown)
         labels = [_axis_label(metric, tick, data.currency, ticks[-1]) for tick in ticks]
@@ -117,6 +121,7 @@ def points(metric: Metric, data: Overview, dates: DateRange, today: date) -> lis
                 text=metric.exact(sums, data.currency),
                 previous=None if previous is None else Decimal(previous),
                 previous_text=metric.exact(earlier, data.currency) if earlier else "",
+                previous_title=formats.day_with_weekday(before[index]) if index in before else "",
                 provisional=today - timedelta(days=PROVISIONAL_DAYS) < day <= today,
             )
         )

@@ -6,13 +6,13 @@ import pytest
 from ui import charts
 from ui.charts import Point, Words
 
-WORDS = Words("24 Oct to 20 Nov", "previous 28 days", "provisional", "Still corrected")
+WORDS = Words("Spend", "24 Oct to 20 Nov", "previous 28 days", "provisional", "Still corrected")
 
 
 def point(value, previous=None, *, provisional=False, label="24 Oct"):
     value = None if value is None else Decimal(value)
     previous = None if previous is None else Decimal(previous)
-    return Point(label, f"Sat {label}", value, f"€{value}", previous, f"€{previous}", provisional)
+    return Point(label, f"Sat {label}", value, f"€{value}", previous, f"€{previous}", "Fri 25 Sep", provisional)
 
 
 @pytest.mark.parametrize(
