@@ -231,7 +231,7 @@ def test_a_member_sees_only_the_accounts_of_their_membership(site, open_page):
     google, meta, _tiktok = site.fill(seed.SHOP)
     _limit_owner(site, str(meta))
     try:
-        page = open_page("/campaigns")
+        page = open_page("/campaigns", quiet=False)  # the dashboard goes away under it at the end
         expect(page.locator("tbody td.name a")).to_have_count(3)
         page.goto(f"{site.stack.url}/campaigns/{google}/844100000")
         expect(page.get_by_role("heading", name="This is not here")).to_be_visible()
