@@ -19,15 +19,24 @@ from infra.connector.errors import boundary
 _LEAD_KEY = 0x6164_6C6F_6F6D_0001
 # How soon a second connector notices that the first is gone.
 _LEAD_POLL_S = 1.0
+# Whoever vanishes without a word, the server or we, the other notices within ten seconds or so and not within TCP's two
+# hours: the lead is free again when its holder's machine is gone.
+_SERVER_SIDE = {
+    "statement_timeout": "20s",
+    "timezone": "UTC",
+    "tcp_keepalives_idle": "5",
+    "tcp_keepalives_interval": "2",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "10s",
+}
 _OPTIONS: dict[str, Any] = {
     "connect_timeout": 5,
-    # A server that vanished without a word is noticed within ten seconds or so, not within TCP's two hours.
     "keepalives_idle": 5,
     "keepalives_interval": 2,
     "keepalives_count": 3,
     "tcp_user_timeout": 10_000,
     "application_name": "adloom-connector",
-    "options": "-c statement_timeout=20000 -c timezone=UTC",
+    "options": " ".join(f"-c {name}={value}" for name, value in _SERVER_SIDE.items()),
 }
 
 

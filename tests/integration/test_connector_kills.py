@@ -81,7 +81,7 @@ def test_a_killed_connector_delivers_what_it_held_first(rig):
     began = time.monotonic()
     rig.connector.start()
     rig.wait_effects(4)
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 30
     assert [event for event, account in rig.effects() if account == 1] == [held[0], later[0]]
 
 
