@@ -158,16 +158,22 @@ http://:{routes.port} {{
 
 
 def _function(name: str, port: int) -> str:
+    # A request without a body is sent again when its function was just started anew; one that was buffered is not.
     return f"""	@{name} path /function/{name} /function/{name}/*
 	handle @{name} {{
 		uri strip_prefix /function/{name}
+		@{name}-bare {{
+			not header Transfer-Encoding *
+			not header_regexp Content-Length [1-9]
+		}}
+{_proxy(port, f"@{name}-bare ")}
 {_proxy(port, buffer=_FUNCTION_BODY)}
 	}}"""
 
 
-def _proxy(port: int, *, buffer: str = "") -> str:
+def _proxy(port: int, matcher: str = "", *, buffer: str = "") -> str:
     whole = f"\n\t\t\trequest_buffers {buffer}" if buffer else ""
-    return f"""		reverse_proxy {HOST}:{port} {{{whole}
+    return f"""		reverse_proxy {matcher}{HOST}:{port} {{{whole}
 			lb_try_duration {_RETRY_DIAL}
 			lb_try_interval 100ms
 			transport http {{
