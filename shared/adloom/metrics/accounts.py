@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -28,7 +28,7 @@ class Synced:
     last_synced_at: datetime | None
     restated_on: date | None
     continuation: UUID | None
-    ciphertext: bytes
+    ciphertext: bytes = field(repr=False)
 
     @property
     def today(self) -> date:

@@ -30,7 +30,7 @@ from sqlalchemy import Connection, text
 
 from adloom import clock, logs
 from adloom.db import Database
-from adloom.errors import PlatformError
+from adloom.errors import PlatformError, PlatformTransient
 from adloom.events.catalogue import SyncMetaRequested
 from adloom.events.outbox import first_delivery
 from adloom.metrics import accounts, failures, listings, windows
@@ -39,13 +39,15 @@ from adloom.metrics.failures import FIRST_WAIT
 from adloom.metrics.fetch import Broke
 from adloom.metrics.pipeline import Pipeline
 from adloom.metrics.sync import Sync
-from adloom.platforms.model import Reader
+from adloom.platforms.model import Days, Reader
 from adloom.platforms.retry import Deadline, NotReadyError, OutOfTimeError
 
 # A call may take 60 s: no window begins after the first, no call to the platform goes on beyond the second.
 BEGIN_WINDOWS_FOR_S = 40.0
 CALLS_FOR_S = 50.0
 WAIT_FOR_LOCK_S = 5.0
+# By then a window has been a single day twice.
+MOST_SLOW_ATTEMPTS = 4
 _LOCK_POLL_S = 0.25
 
 log = logs.get(__name__)
@@ -139,12 +141,16 @@ def _conclude(sync: Sync, synced: Synced, reader: Reader, event_id: UUID, broke:
         elif broke is not None and isinstance(error, NotReadyError) and broke.days is not None:
             windows.remember(connection, synced.account_id, broke.days, error.state)
             accounts.due(connection, synced.account_id, clock.now() + FIRST_WAIT)
-        else:
-            if broke is not None and broke.days is not None:
-                # The window did not fit the time: a shorter one comes next.
-                windows.failed(connection, synced.account_id, broke.days)
-            if windows.pending(connection, synced.account_id):
-                _continue(connection, sync, synced.org_id, synced.account_id)
+        elif broke is not None and broke.days is not None and _is_hopeless(connection, synced, broke.days):
+            slow = PlatformTransient("A single day does not come within the time of one call", code="platform_slow")
+            failures.record(connection, sync, synced, reader=reader, broke=broke, error=slow)
+        elif windows.pending(connection, synced.account_id):
+            _continue(connection, sync, synced.org_id, synced.account_id)
+
+
+def _is_hopeless(connection: Connection, synced: Synced, days: Days) -> bool:
+    """Count that a window did not fit the time, so that a shorter one comes next; whether there is none."""
+    return windows.failed(connection, synced.account_id, days) > MOST_SLOW_ATTEMPTS
 
 
 def _continue(connection: Connection, sync: Sync, org_id: UUID, account_id: int) -> None:

@@ -80,13 +80,21 @@ def without(days: Days, taken: Days) -> list[Days]:
 
 
 def plan(connection: Connection, org_id: UUID, account_id: int, days: Days) -> int:
-    """Ask for days in the caller's transaction; the number of ranges that wait afterwards."""
+    """Ask for days in the caller's transaction; the number of ranges that wait afterwards.
+
+    What is known of failed attempts and of reports under way goes over to the new range: else an account that is asked
+    for more often than its report takes would never see one.
+    """
     _lock(connection, account_id)
-    waiting = pending(connection, account_id)
-    for known in waiting:
-        _cut(connection, org_id, account_id, known, days, attempts=known.attempts)
-    _insert(connection, org_id, account_id, days)
-    return int(_count(connection, account_id))
+    attempts = 0
+    progress: dict[str, str] = {}
+    for known in pending(connection, account_id):
+        if _cut(connection, org_id, account_id, known, days, attempts=known.attempts):
+            attempts, progress = max(attempts, known.attempts), progress | known.progress
+    _insert(connection, org_id, account_id, days, attempts=attempts)
+    if progress:
+        remember(connection, account_id, days, progress)
+    return _count(connection, account_id)
 
 
 def done(connection: Connection, org_id: UUID, account_id: int, days: Days, as_of: datetime) -> bool:

@@ -34,8 +34,13 @@ class _AnyObject(msgspec.Struct):
     """Any JSON object."""
 
 
+class _Person(msgspec.Struct):
+    id: str
+
+
 _error_decoder = msgspec.json.Decoder(_WithError)
 _object_decoder = msgspec.json.Decoder(_AnyObject)
+_person_decoder = msgspec.json.Decoder(_Person)
 
 
 @dataclass(frozen=True)
@@ -138,7 +143,7 @@ class GraphClient:
     def _token_works(self) -> bool:
         """Whether Meta still knows the person behind the token."""
         try:
-            self._call("GET", "me", {"fields": "id"}, _object_decoder)
+            self._call("GET", "me", {"fields": "id"}, _person_decoder)
         except ConnectionBroken:
             return False
         return True

@@ -34,11 +34,8 @@ class _Created(msgspec.Struct):
 
 
 class _Run(msgspec.Struct):
-    async_status: str = ""
+    async_status: str
     async_percent_completion: int = 0
-    error_code: int | None = None
-    error_subcode: int | None = None
-    error_message: str = ""
 
     @property
     def state(self) -> State:
@@ -85,8 +82,8 @@ class Reports:
         asked_at = next(int(known.partition("@")[2]) for known in self.open.values() if known.startswith(f"{run_id}@"))
         pause = _FIRST_POLL_S
         while True:
-            fields = "async_status,async_percent_completion,error_code,error_subcode,error_message"
-            state = self._client.get(run_id, {"fields": fields}, _run_decoder).state
+            fields = {"fields": "async_status,async_percent_completion"}
+            state = self._client.get(run_id, fields, _run_decoder).state
             if state != "running":
                 return state == "done"
             if clock.real_now().timestamp() - asked_at > LONGEST_REPORT_S:
