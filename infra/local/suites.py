@@ -19,7 +19,7 @@ def _pytest(suite: str, *options: str) -> list[list[str]]:
 
 def _measured(suite: str) -> list[list[str]]:
     """A suite whose coverage counts; the report at the end adds them up."""
-    return _pytest(suite, "--cov", "--cov-append", "--cov-report=")
+    return _pytest(suite, "--cov", "--cov-append", "--cov-report=", "--cov-fail-under=0")
 
 
 SUITES: dict[str, list[list[str]]] = {
