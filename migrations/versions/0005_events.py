@@ -44,7 +44,8 @@ create table dead_letters (
     replay_requested_at timestamptz,
     replayed_at timestamptz
 );
-create index dead_letters_replay on dead_letters (letter_id) where replay_requested_at is not null and replayed_at is null;
+create index dead_letters_replay on dead_letters (letter_id)
+    where replay_requested_at is not null and replayed_at is null;
 create unique index dead_letters_open on dead_letters (function, event_id) where replayed_at is null;
 
 call isolate('outbox', false);
