@@ -33,7 +33,7 @@ page.
 
 A cell says how many kills there were, how many exported cells differed after them, and how many kills left anything
 lost or double. At "after the broker's duplicate window" the killed process stays away until the broker has forgotten
-which events it has, so that only the receiver's inbox can tell a second delivery from a first.
+which events it has and takes a second copy for a new one.
 
 Three mutants show that the matrix would notice: without the transaction around a window, without the account's lock and
 without the inbox check it fails (`tests/mutants/`, `tests/integration/test_kill_mutants.py`).
