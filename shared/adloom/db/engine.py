@@ -16,10 +16,13 @@ from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from adloom import logs
 from adloom.errors import Unavailable
 
 ALL_ACCOUNTS = "*"
 CONNECT_TIMEOUT_S = 5
+# A server that vanished without a word is noticed within ten seconds or so, not within TCP's quarter of an hour.
+VANISHED = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000}
 # A waiting request gives up before the gateway does.
 POOL_TIMEOUT_S = 15
 STATEMENT_TIMEOUT_MS = 55_000
@@ -27,6 +30,8 @@ STATEMENT_TIMEOUT_MS = 55_000
 IDLE_IN_TRANSACTION_TIMEOUT_MS = 120_000
 # Any 64-bit namespace of our own, so that other users of advisory locks in this database do not collide with us.
 ACCOUNT_LOCK_SPACE = 0x41_44_4C  # "ADL"
+
+log = logs.get(__name__)
 
 _SCOPE = re.compile(r"^(\*|\d+(,\d+)*|)$")
 
@@ -55,6 +60,7 @@ class Database:
             hide_parameters=True,
             connect_args={
                 "connect_timeout": CONNECT_TIMEOUT_S,
+                **VANISHED,
                 "application_name": application_name,
                 "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c timezone=UTC "
                 f"-c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_TIMEOUT_MS}",
@@ -118,6 +124,8 @@ def _connected(engine: Engine) -> Iterator[Connection]:
             "All database connections are busy; try again", code="database_busy", retry_after=2
         ) from error
     except OperationalError as error:
+        # The caller is told no more than to try again; a full disk or a lock is for the operator to see.
+        log.warning("database_unavailable", reason=str(error.orig).partition("\n")[0])
         raise Unavailable("The database does not answer; try again", code="database_down", retry_after=5) from error
     except DBAPIError as error:
         if error.connection_invalidated:

@@ -1,0 +1,38 @@
+"""What callers and operators hear of a database that does not do its work."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import text
+from structlog.testing import capture_logs
+
+from adloom.db import Database, raw
+from adloom.errors import Unavailable
+
+
+def test_a_server_that_vanishes_is_noticed_soon(connect) -> None:
+    with connect("auth").system() as connection:
+        said = raw(connection).info.get_parameters()
+    assert (said["tcp_user_timeout"], said["keepalives_idle"]) == ("10000", "5")
+
+
+def test_why_a_statement_failed_is_logged_and_not_told(connect) -> None:
+    def too_slow() -> None:
+        with connect("auth").system() as connection:
+            connection.execute(text("set local statement_timeout = 1"))
+            connection.execute(text("select pg_sleep(1)"))
+
+    with capture_logs() as logs, pytest.raises(Unavailable) as refused:
+        too_slow()
+    (line,) = [one for one in logs if one["event"] == "database_unavailable"]
+    assert "statement timeout" in line["reason"]
+    assert "statement" not in refused.value.detail
+
+
+def test_the_log_of_a_refused_log_in_has_no_password(postgres) -> None:
+    database = Database(postgres.url("auth").replace("://adloom_auth:", "://adloom_auth:wrong-pass-word-"))
+    with capture_logs() as logs, pytest.raises(Unavailable):
+        database.check()
+    database.close()
+    assert logs
+    assert "wrong-pass-word" not in str(logs)
