@@ -212,6 +212,17 @@ def test_a_server_that_drips_is_given_up_at_the_time_limit() -> None:
         assert time.monotonic() - began < 1.5
 
 
+def test_a_platform_that_hangs_is_a_fault_also_when_the_time_is_up_before_the_last_try() -> None:
+    def hang(to: Handler) -> None:
+        time.sleep(1)
+        to.close_connection = True
+
+    with graph(hang) as served, client(served.url, seconds=0.6, timeout_s=0.4) as api:
+        with pytest.raises(PlatformTransient, match="Timeout"):
+            api.get("me", {}, things)
+        assert len(served.asked) == 2
+
+
 def test_a_call_that_the_deadline_cut_short_is_nobodys_fault() -> None:
     def hang(to: Handler) -> None:
         time.sleep(1)

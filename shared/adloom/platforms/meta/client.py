@@ -103,12 +103,16 @@ class GraphClient:
 
     def _call(self, method: str, path: str, params: Mapping[str, object], decoder: msgspec.json.Decoder[T]) -> T:
         failures = 0
+        fault: PlatformError | None = None
         while True:
-            self._pace()
             try:
+                self._pace()
                 return self._once(method, path, params, decoder)
+            except OutOfTimeError:
+                # A call that had failed before is a fault: else a platform that hangs would never be one.
+                raise fault or OutOfTimeError from None
             except (PlatformTransient, PlatformProtocolError) as error:
-                failures += 1
+                failures, fault = failures + 1, error
                 if failures >= self._retry.tries or not self.deadline.sleep(self._retry.wait_s(failures)):
                     raise error from None
 
