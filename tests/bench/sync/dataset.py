@@ -127,7 +127,9 @@ def name(level: str, number: int) -> str:
 
 
 def _mapped(path: Path) -> mmap.mmap:
+    """A file's bytes. Its name goes at once, so that gigabytes go with the process however it ends."""
     with path.open("rb") as file:
+        path.unlink()
         return mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
 
 

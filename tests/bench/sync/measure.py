@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,6 +39,31 @@ def measured(rows: int, *, pid: int, postgres_pid: int) -> Iterator[Spent]:
     spent.wall_s = time.perf_counter() - began
     spent.cpu_s, spent.postgres_cpu_s = _cpu_s(pid) - own, _tree_cpu_s(postgres_pid) - postgres
     spent.peak_mb = peak_mb(pid)
+
+
+@dataclass
+class Neighbours:
+    """Other programs of the machine. `share`: of all its processors' time, 0 to 1."""
+
+    share: float = 0.0
+
+
+@contextmanager
+def neighbours(postgres_pid: int) -> Iterator[Neighbours]:
+    """What others took of the machine during the block, in which only this process, its children and Postgres count."""
+    found = Neighbours()
+    machine, ours = _machine_s(), _tree_cpu_s(os.getpid()) + _tree_cpu_s(postgres_pid)
+    yield found
+    (busy, whole), (busy_before, whole_before) = _machine_s(), machine
+    ours = _tree_cpu_s(os.getpid()) + _tree_cpu_s(postgres_pid) - ours
+    found.share = max(0.0, busy - busy_before - ours) / (whole - whole_before)
+
+
+def _machine_s() -> tuple[float, float]:
+    """Seconds that the processors were busy, and all of their seconds."""
+    times = psutil.cpu_times()
+    whole = float(sum(times)) - times.guest - times.guest_nice  # both are in `user` and `nice` already
+    return whole - times.idle - times.iowait, whole
 
 
 def peak_mb(pid: int) -> float:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.bench.sync import load
 from tests.bench.sync.function import EVENING, Function, Tenant, running
-from tests.bench.sync.measure import Spent
+from tests.bench.sync.measure import Spent, neighbours
 from tests.bench.sync.peers import Job
 from tests.bench.sync.report import Results
 from tests.bench.sync.rig import Graph, run_peer
@@ -30,9 +30,11 @@ class Arena:
 
     def run(self, rounds: int) -> Results:
         results = Results()
-        for _ in range(rounds):
-            for contestant, spent in (*self._peers(), *self._sync()):
-                results.add(contestant, spent)
+        with neighbours(self.postgres_pid) as others:
+            for _ in range(rounds):
+                for contestant, spent in (*self._peers(), *self._sync()):
+                    results.add(contestant, spent)
+        results.others = others.share
         return results
 
     def _peers(self) -> Iterator[tuple[str, Spent]]:
