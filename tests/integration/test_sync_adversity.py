@@ -176,6 +176,31 @@ def test_an_ad_that_was_moved_is_shown_where_it_was(start: Start, tmp_path: Path
     assert shown(date(2026, 3, 4)) == before
 
 
+def test_what_was_read_before_midnight_and_stored_after_it_stands_since_the_new_day(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = facts(tmp_path / "facts", fact())
+    write(folder, columns.RESTATED_FILE, [fact(spend="10.00") | {"visible_until": "2026-03-04T12:00:00+00:00"}])
+    rig = start(folder)
+    rig.settle()
+    rig.at("2026-03-04T23:59:00+00:00")
+
+    def midnight_comes(level: Level, _: Days) -> None:
+        if level == "ad":
+            rig.at("2026-03-05T00:01:00+00:00")
+
+    meddle(rig, monkeypatch, midnight_comes)
+    request(rig, DAY)
+    rig.settle()
+    found = {}
+    for as_of in (date(2026, 3, 4), date(2026, 3, 5)):
+        with rig.database.tenant(rig.org_id) as connection:
+            (row,) = query.run(connection, Query("account", Period(DAY, DAY), as_of=as_of)).rows
+        found[as_of.day] = str(row.current.spend)
+    assert found == {4: "10.00", 5: "12.50"}
+    assert rig.one("select last_synced_at::text from ad_accounts where org_id = %s").startswith("2026-03-0")
+
+
 # A clock that is set back
 
 

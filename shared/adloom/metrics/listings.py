@@ -71,7 +71,7 @@ def _store(
     run_id = runs.begin(
         connection, described, reader, kind="entities", fetched=fetched, query={"whole": listed.is_whole}
     )
-    listing = Listing(synced.org_id, synced.account_id, run_id, business_at)
+    listing = Listing(synced.org_id, synced.account_id, run_id, clock.now())
     changes = entities.replace(connection, listing, is_whole=listed.is_whole)
     accounts.refresh(connection, synced.account_id, account)
     runs.end(connection, run_id, changes)

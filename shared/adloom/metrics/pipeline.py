@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, text
 
-from adloom import failpoints, logs
+from adloom import clock, failpoints, logs
 from adloom.errors import PlatformError
 from adloom.events.catalogue import MetricsSynced
 from adloom.events.outbox import publish
@@ -118,9 +118,10 @@ class Pipeline:
 
     def _commit(self, connection: Connection, whole: Whole, as_of: datetime) -> bool:
         """Everything that one window changes. False when nobody waits for it any more: somebody else stored these days
-        meanwhile, which can only be when the account's lock was lost.
+        meanwhile, which can only be when the account's lock was lost. What is only asked for again is stored.
         """
-        synced, days, now = self.synced, whole.days, whole.fetched.business_at
+        # What stood at the end of a day is what was stored by then, whenever it was read.
+        synced, days, now = self.synced, whole.days, clock.now()
         query: dict[str, object] = {level: self.reader.query(level) for level in LEVELS}
         run_id = runs.begin(
             connection, synced, self.reader, kind="metrics", fetched=whole.fetched, query=query, days=days
@@ -138,7 +139,8 @@ class Pipeline:
             return False
         for level, entity_id in whole.strangers:
             self._known[level].add(entity_id)
-        accounts.synced(connection, synced.account_id, now if days.until >= synced.today else None)
+        is_up_to_date = days.until >= synced.today
+        accounts.synced(connection, synced.account_id, whole.fetched.business_at if is_up_to_date else None)
         event = MetricsSynced(
             org_id=synced.org_id,
             account_id=synced.account_id,
