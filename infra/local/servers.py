@@ -22,7 +22,7 @@ _MAX_BODY = "32MB"
 # door's business, which has room for them.
 _FUNCTION_BODY = "2MB"
 # A part that is being restarted is back within this time, and its callers do not notice.
-_RETRY_DIAL = "3s"
+_RETRY_DIAL = "10s"
 _LOCAL_NAMES = (HOST, "localhost", "[::1]")
 
 

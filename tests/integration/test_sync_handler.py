@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+import psycopg
 import pytest
 from cryptography.fernet import Fernet
 
@@ -111,6 +112,20 @@ def test_without_names_every_account_and_without_days_all_that_may_have_moved(
     assert [(one["external_id"], one["since"], one["until"]) for one in planned] == [
         ("11", "2026-02-03", "2026-03-03"), ("12", "2026-02-03", "2026-03-03"),
     ]  # fmt: skip
+
+
+def test_without_names_an_account_whose_day_has_not_begun_does_not_stop_the_others(
+    rig: Rig, client: FlaskClient, editor: dict[str, str], postgres: Postgres
+) -> None:
+    with psycopg.connect(postgres.admin_url) as connection:
+        connection.execute(
+            "update ad_accounts set timezone = 'Pacific/Kiritimati' where org_id = %s and external_id = '12'",
+            (rig.org_id,),
+        )
+    planned = client.post("/runs", json={"since": "2026-03-04"}, headers=editor).get_json()["planned"]
+    assert [one["external_id"] for one in planned] == ["12"]
+    named = client.post("/runs", json={"since": "2026-03-04", "accounts": ["11", "12"]}, headers=editor)
+    assert named.status_code == 422
 
 
 def test_our_own_ids_name_an_account_too(rig: Rig, client: FlaskClient, editor: dict[str, str]) -> None:

@@ -128,7 +128,11 @@ def request(
     """
     with sync.database.tenant(org_id, account_scope) as connection:
         chosen = _chosen(connection, sync, wanted)
-        return [_ask(connection, sync, accounts.load(connection, account_id), since, until) for account_id in chosen]
+        asked = [(accounts.load(connection, account_id), since, until) for account_id in chosen]
+        if not wanted:
+            # The range may lie before the birth of one account, or begin where its day has not: the others go on.
+            asked = [one for one in asked if _days(sync, *one)] or asked
+        return [_ask(connection, sync, *one) for one in asked]
 
 
 def _chosen(connection: Connection, sync: Sync, wanted: Collection[str]) -> list[int]:
@@ -147,12 +151,21 @@ def _chosen(connection: Connection, sync: Sync, wanted: Collection[str]) -> list
     return list(dict.fromkeys(by_name[name] for name in wanted))
 
 
+def _range(sync: Sync, synced: Synced, since: date | None, until: date | None) -> tuple[date, date]:
+    first = since or windows.restatement(synced.today, synced.last_synced_on, sync.cadence).since
+    return first, until or synced.today
+
+
+def _days(sync: Sync, synced: Synced, since: date | None, until: date | None) -> Days | None:
+    """The days of the range that the account has; None where it has none."""
+    first, last = _range(sync, synced, since, until)
+    return windows.clamped(Days(first, last), synced.today, sync.cadence) if first <= last else None
+
+
 def _ask(connection: Connection, sync: Sync, synced: Synced, since: date | None, until: date | None) -> Planned:
-    today = synced.today
-    first = since or windows.restatement(today, synced.last_synced_on, sync.cadence).since
-    last = until or today
-    days = windows.clamped(Days(first, last), today, sync.cadence) if first <= last else None
+    days = _days(sync, synced, since, until)
     if days is None:
+        first, last = _range(sync, synced, since, until)
         raise ValidationFailed(
             f"Account {synced.account.external_id} has no days between {first} and {last}",
             fields=[{"field": "body.since", "problem": "no day of this account is in the range"}],

@@ -27,6 +27,7 @@ from adloom.errors import (
     PlatformThrottled,
     PlatformTransient,
 )
+from adloom.platforms.meta import usage
 from adloom.platforms.meta.client import App, GraphClient
 from adloom.platforms.retry import Deadline, OutOfTimeError, RetryPolicy
 
@@ -266,3 +267,8 @@ def test_a_quota_that_is_closed_is_not_knocked_at_again() -> None:
             api.get("7", {}, things)
         assert caught.value.scope == "account"
         assert len(served.asked) == 1
+
+
+def test_a_header_that_asks_for_years_means_a_day() -> None:
+    header = {"X-Business-Use-Case-Usage": json.dumps({"1": [{"estimated_time_to_regain_access": 1e12}]})}
+    assert usage.read(header).regain_s == usage.LONGEST_WAIT_S

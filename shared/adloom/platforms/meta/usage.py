@@ -25,6 +25,10 @@ _DEVELOPMENT_TIERS = frozenset({"development_access", "limited_access"})
 _FULL = 100.0
 
 
+# Quotas are counted per hour; a header that asks for more than a day is broken, and must not lock an account for years.
+LONGEST_WAIT_S = 86_400.0
+
+
 @dataclass(frozen=True)
 class Usage:
     """`percent` is the highest of all headers, `regain_s` how long the quota is closed, 0 where nothing says so."""
@@ -56,7 +60,8 @@ def _regain_s(entry: dict[str, Any]) -> float:
     # Minutes here; the account's own header has seconds, and only means a wait when all is used up.
     minutes = _number(entry.get("estimated_time_to_regain_access"))
     is_full = _number(entry.get("acc_id_util_pct")) >= _FULL
-    return max(minutes * 60, _number(entry.get("reset_time_duration")) if is_full else 0.0)
+    wait = max(minutes * 60, _number(entry.get("reset_time_duration")) if is_full else 0.0)
+    return min(wait, LONGEST_WAIT_S)
 
 
 def _object(text: str | None) -> dict[str, Any]:
