@@ -91,7 +91,14 @@ def test_ctrl_c_ends_a_stack_in_the_foreground(home: Path) -> None:
 def test_ctrl_c_while_it_starts_leaves_nothing_either(home: Path) -> None:
     command = [sys.executable, "-m", "infra.local", "start", *SMALL]
     environment = {**os.environ, "ADLOOM_HOME": str(home)}
-    with subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True) as start:
+    # A shell's background job ignores Ctrl-C, and so would its children: here somebody sits in front of it.
+    with subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=environment,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no threads here
+    ) as start:
         deadline = time.monotonic() + 30
         while not (home / "postgres" / "data.partial").exists() and time.monotonic() < deadline:
             time.sleep(0.005)
