@@ -28,6 +28,7 @@ from adloom.events import SIGNATURE_HEADER, sign
 from adloom.identity import members, tokens
 from adloom.metrics import reconcile
 from adloom.platforms.grant import Grant
+from infra.local.plan import read_functions
 from tests.bench.sync.dataset import ACCOUNT_ID, CURRENCY, LAST_DAY, TIMEZONE
 from tests.bench.sync.measure import Spent, measured
 from tests.bench.sync.rig import ROOT, Graph
@@ -189,6 +190,7 @@ def running(postgres: Postgres, tenant: Tenant, graph: Graph, folder: Path) -> I
         port = probe.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
     environment = {
+        **next(one.environment for one in read_functions() if one.name == "sync-meta"),
         "PATH": os.environ["PATH"],
         "port": str(port),
         "ADLOOM_BIND": "127.0.0.1",
