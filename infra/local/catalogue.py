@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 
+from infra.deployment.stackfile import Function
 from infra.local import servers
 from infra.local.environment import base_environment
 from infra.local.home import ROOT
 from infra.local.parts import Part
-from infra.local.plan import Function, Plan
+from infra.local.plan import Plan
 from infra.local.probes import Probe
 
 OWNER_EMAIL = "owner@adloom.local"
@@ -39,7 +40,7 @@ def catalogue(plan: Plan) -> dict[str, Part]:
 
 
 def _migrate(plan: Plan) -> Part:
-    command = (sys.executable, "-m", "infra.local.migrate")
+    command = (sys.executable, "-m", "infra.deployment.migrate")
     return Part("migrate", command, plan.admin_environment(), needs=("postgres",), once=True)
 
 

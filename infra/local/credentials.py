@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import secrets
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from infra.deployment.secrets import token
 from infra.local.home import Home, write_private
-
-_TOKEN_BYTES = 32
-
-
-def token() -> str:
-    return secrets.token_urlsafe(_TOKEN_BYTES)
 
 
 class Credentials:
@@ -51,8 +44,3 @@ class Credentials:
         for name, value in values.items():
             write_private(folder / name, value + "\n")
         return folder
-
-
-def fernet_key() -> str:
-    """A key for `cryptography.fernet`: 32 random bytes in URL-safe base64."""
-    return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()

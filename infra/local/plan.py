@@ -3,49 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
-import yaml
-
-from infra.local.credentials import Credentials, fernet_key
+from infra.deployment.secrets import GENERATED, SERVICES, fernet_key
+from infra.deployment.stackfile import Function, read_functions
+from infra.local.credentials import Credentials
 from infra.local.environment import Operator, base_environment
 from infra.local.errors import RuntimeFault
-from infra.local.home import ROOT, Home
+from infra.local.home import Home
 from infra.local.ports import DEFAULTS, FIRST_FUNCTION_PORT, PortBook
 from infra.local.postgres import DATABASE, Cluster
 from infra.local.probes import HOST
 from infra.local.servers import BUCKET
 from infra.local.state import State
-
-# Besides the functions these have a login role in the database.
-_OTHER_LOGINS = ("dashboard", "connector", "cli", "backup")
-# Secrets that are any random text.
-_GENERATED = {"operator-key", "meta-app-secret", "storage-secret", "sandbox-key", "s3-access-key", "s3-secret-key"}
-
-
-@dataclass(frozen=True)
-class Function:
-    """One function of `stack.yml`."""
-
-    name: str
-    folder: Path
-    environment: Mapping[str, str]
-    secrets: tuple[str, ...]
-
-
-def read_functions(path: Path = ROOT / "stack.yml") -> list[Function]:
-    listed: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))["functions"]
-    return [
-        Function(
-            name=name,
-            folder=(path.parent / entry["handler"]).resolve(),
-            environment={key: str(value) for key, value in (entry.get("environment") or {}).items()},
-            secrets=tuple(entry.get("secrets") or ()),
-        )
-        for name, entry in listed.items()
-    ]
 
 
 class Plan:
@@ -55,7 +24,8 @@ class Plan:
         self.home = home
         self.operator = operator
         self.state = state
-        self.functions = read_functions()
+        # What the operator says reaches the functions by our own hand, as it does the other processes.
+        self.functions = read_functions(environment={})
         self.credentials = Credentials(home)
         self.sandboxed = state.settle_mode(operator, self.credentials)
         self.book = book  # kept, for its claims end with it
@@ -120,7 +90,7 @@ class Plan:
 
     def admin_environment(self) -> dict[str, str]:
         """What migrations need: the one role that may do everything, and the passwords it gives to the others."""
-        processes = [*(function.name for function in self.functions), *_OTHER_LOGINS]
+        processes = [*(function.name for function in self.functions), *SERVICES]
         urls = {f"{process}-database-url": self.database_url(process) for process in processes}
         return self.environment("admin", {"admin-database-url": self.cluster.admin_url, **urls})
 
@@ -159,7 +129,7 @@ class Plan:
             return self.database_url(name.removesuffix("-database-url"))
         if name == "token-ring":
             return self.credentials.get(name, fernet_key)
-        if name.endswith("-event-secret") or name in _GENERATED:
+        if name.endswith("-event-secret") or name in GENERATED:
             return self.credentials.get(name)
         raise RuntimeFault(f"stack.yml asks for the secret {name}, and the runtime does not know how to make it.")
 

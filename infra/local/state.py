@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from infra.local.credentials import Credentials, token
+from infra.deployment.secrets import token
+from infra.local.credentials import Credentials
 from infra.local.environment import Operator
 from infra.local.errors import RuntimeFault
 from infra.local.home import Home, read_json, write_json

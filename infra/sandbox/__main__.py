@@ -26,7 +26,7 @@ def main() -> int:
     except FactsError as exc:
         print(f"The facts folder is refused:\n{exc}", file=sys.stderr)
         return _WRONG_INPUT
-    server.run(app.create(chosen, world), chosen.port)
+    server.run(app.create(chosen, world), chosen.host, chosen.port)
     return 0
 
 

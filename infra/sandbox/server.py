@@ -1,4 +1,4 @@
-"""Runs the sandbox on loopback and ends it within two seconds of SIGTERM, whatever hangs."""
+"""Runs the sandbox and ends it within two seconds of SIGTERM, whatever hangs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from starlette.types import ASGIApp
 from infra.sandbox import jsonlog
 from infra.sandbox.wire import BreakableProtocol
 
-HOST = "127.0.0.1"
 # Requests under way may end within the first, everything else is dropped at the second.
 _GRACE_SECONDS = 1
 _HARD_SECONDS = 1.7
@@ -32,12 +31,12 @@ class _Server(uvicorn.Server):
         super().handle_exit(sig, frame)
 
 
-def run(app: ASGIApp, port: int) -> None:
+def run(app: ASGIApp, host: str, port: int) -> None:
     """Serve until SIGTERM or SIGINT; ends the process."""
     jsonlog.take_over()
     config = uvicorn.Config(
         app,
-        host=HOST,
+        host=host,
         port=port,
         loop="asyncio",
         http=BreakableProtocol,

@@ -18,6 +18,7 @@ class SettingsError(Exception):
 class Settings:
     """`facts` is None where the sandbox generates its own folder under `home`."""
 
+    host: str
     port: int
     home: Path
     key: str
@@ -34,6 +35,7 @@ def read(environment: Mapping[str, str]) -> Settings:
     if not 0 < port <= _LAST_PORT:
         raise SettingsError(f"ADLOOM_SANDBOX_PORT is {port}; set it to a free port, e.g. 8090")
     return Settings(
+        host=environment.get("ADLOOM_SANDBOX_HOST") or "127.0.0.1",
         port=port,
         home=Path(_needed(environment, "ADLOOM_SANDBOX_HOME", "a folder that the sandbox may write to")),
         key=_needed(environment, "ADLOOM_SANDBOX_KEY", "a secret of your choice that guards /_sandbox/"),

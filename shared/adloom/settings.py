@@ -27,7 +27,7 @@ DIALOG_URL = "https://www.facebook.com"
 
 
 class _Group(BaseSettings):
-    model_config = SettingsConfigDict(env_prefix="ADLOOM_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="ADLOOM_", frozen=True, extra="ignore", env_ignore_empty=True)
 
 
 class CoreSettings(_Group):

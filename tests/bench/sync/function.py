@@ -28,7 +28,7 @@ from adloom.events import SIGNATURE_HEADER, sign
 from adloom.identity import members, tokens
 from adloom.metrics import reconcile
 from adloom.platforms.grant import Grant
-from infra.local.plan import read_functions
+from infra.deployment.stackfile import read_functions
 from tests.bench.sync.dataset import ACCOUNT_ID, CURRENCY, LAST_DAY, TIMEZONE
 from tests.bench.sync.measure import Spent, measured
 from tests.bench.sync.rig import ROOT, Graph

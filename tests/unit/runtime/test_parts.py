@@ -99,12 +99,12 @@ def test_a_file_that_is_no_json_object_is_named(tmp_path: Path) -> None:
 
 def test_the_front_door_answers_to_the_public_name_too() -> None:
     routes = Routes(8080, "https://ads.example.com", 8081, {"auth": 8101})
-    assert "http://ads.example.com:8080 {" in caddyfile(routes)
-    assert "ads.example.com" not in caddyfile(Routes(8080, "http://127.0.0.1:8080", 8081, {}))
+    assert "http://ads.example.com:8080 {" in caddyfile(routes.front)
+    assert "ads.example.com" not in caddyfile(Routes(8080, "http://127.0.0.1:8080", 8081, {}).front)
 
 
 def test_a_body_comes_whole_before_a_function_hears_of_it() -> None:
-    settings = caddyfile(Routes(8080, "http://127.0.0.1:8080", 8081, {"auth": 8101, "sync-meta": 8102}))
+    settings = caddyfile(Routes(8080, "http://127.0.0.1:8080", 8081, {"auth": 8101, "sync-meta": 8102}).front)
     assert settings.count("request_buffers") == 2, "the dashboard's uploads and web sockets are not held back"
 
 

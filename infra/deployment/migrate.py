@@ -1,4 +1,9 @@
-"""The step between Postgres and everything else: the database, its migrations, the login roles' passwords."""
+"""The step between Postgres and everything else: the database, its migrations, the login roles' passwords.
+
+    python -m infra.deployment.migrate
+
+It needs the secret admin-database-url, and the secrets <process>-database-url of the roles that shall log in.
+"""
 
 from __future__ import annotations
 
