@@ -24,7 +24,8 @@ class Front:
 
     `sites` are the addresses people reach it by, as Caddy writes them: `http://127.0.0.1:8080`, or `ads.example.com`
     for HTTPS with a certificate that Caddy gets by itself. Upstreams are `host:port`. `strip` takes `/function/<name>`
-    away, as a gateway does; where one stands behind the front door it needs the whole path.
+    away, as a gateway does; where one stands behind the front door it needs the whole path. On `gateway`, a port that
+    nobody outside must reach, the platform's own parts call the functions, and are believed for whom they call.
     """
 
     sites: tuple[str, ...]
@@ -34,6 +35,7 @@ class Front:
     port: int = 80
     https: bool = False
     strip: bool = True
+    gateway: int | None = None
 
 
 def caddyfile(front: Front) -> str:
@@ -51,14 +53,7 @@ def caddyfile(front: Front) -> str:
 		level WARN
 		format json
 	}}
-	servers {{
-		timeouts {{
-			read_header 10s
-			idle 2m
-		}}
-		max_header_size 64KB
-	}}
-}}
+{_servers()}{_servers(front.gateway) if front.gateway else ""}}}
 
 {", ".join(front.sites)} {{{bind}
 	@unmarked not header X-Request-Id *
@@ -87,6 +82,36 @@ def caddyfile(front: Front) -> str:
 http://:{front.port} {{{bind}
 	header -Server
 	respond "This address is not served here" 421
+}}
+{_gateway(front, functions) if front.gateway else ""}"""
+
+
+def _servers(inner: int | None = None) -> str:
+    """The limits of a listener. Only on the inner one the callers are our own, who say for whom they call."""
+    of = f" :{inner}" if inner else ""
+    trust = "\n\t\ttrusted_proxies static private_ranges" if inner else ""
+    return f"""	servers{of} {{{trust}
+		timeouts {{
+			read_header 10s
+			idle 2m
+		}}
+		max_header_size 64KB
+	}}
+"""
+
+
+def _gateway(front: Front, functions: str) -> str:
+    """The functions alone, for the parts of the platform."""
+    return f"""
+http://:{front.gateway} {{
+{functions}
+	handle /_/health {{
+		respond "" 200
+	}}
+	handle {{
+		error "There is no such function" 404
+	}}
+{_problems()}
 }}
 """
 
