@@ -1,0 +1,45 @@
+"""Set-up and members."""
+
+from __future__ import annotations
+
+from adloom.accounts.models import Email, Member, Name, NewPassword, member
+from adloom.accounts.settings import Auth
+from adloom.identity import members
+from adloom.identity.members import NewMember
+from adloom.identity.roles import Role
+from adloom.web import Guard, Principal, RequestModel
+
+
+class SetupRequest(RequestModel):
+    email: Email
+    password: NewPassword
+    name: Name
+    organisation: Name
+
+
+class UserRequest(RequestModel):
+    email: Email
+    password: NewPassword
+    name: Name
+    role: Role
+
+
+def add(app: Auth) -> None:
+    @app.route_model(
+        "POST",
+        "/setup",
+        guard=Guard.operator(),
+        summary="Make the first organisation and its owner",
+        status=201,
+        problems=(409,),
+    )
+    def set_up(body: SetupRequest) -> Member:
+        owner = NewMember(body.email, body.name, body.password.get_secret_value(), "owner")
+        org_id, user_id = members.set_up(app.database(), body.organisation, owner)
+        return member(app.database(), org_id, user_id)
+
+    @app.route_model("POST", "/users", guard=Guard.role("owner"), summary="Add a member", status=201, problems=(409,))
+    def add_user(body: UserRequest, principal: Principal) -> Member:
+        new = NewMember(body.email, body.name, body.password.get_secret_value(), body.role)
+        user_id = members.create(app.database(), principal.org_id, new)
+        return member(app.database(), principal.org_id, user_id)
