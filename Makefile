@@ -1,7 +1,7 @@
 # Every target installs what it needs first; `make help` explains them.
 
 BOOT = python3 infra/local/bootstrap.py
-FAMILIES = base meta connector dashboard sandbox local dev
+FAMILIES = base auth meta connector dashboard sandbox local dev
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
