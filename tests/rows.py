@@ -24,6 +24,8 @@ insert into memberships (org_id, user_id, role) values ({org}, {org}, 'owner');
 insert into user_credentials (user_id, org_id, password_hash) values ({org}, {org}, 'hash');
 insert into sessions values ({org}, {org}, {org}, '{h}', now(), now(), now() + '1 day', now() + '1 day', null);
 insert into operator_keys (key_hash, name) values ('{h}', 'key {n}');
+insert into rate_limits (limit_key, hits, expires_at) values ('{h}', array[now()], now() + '1 minute');
+insert into known_devices (device_id, user_id, token_hash, expires_at) values ({org}, {org}, '{h}', now() + '1 day');
 insert into oauth_states values ('{h}', {org}, 'meta', null, 'http://x', now(), now(), null);
 insert into connections (connection_id, org_id, platform, external_user_id, name)
     values ({org}, {org}, 'meta', 'x', 'x');

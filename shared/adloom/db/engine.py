@@ -89,6 +89,12 @@ class Database:
             yield connection
 
     @contextmanager
+    def statements(self) -> Iterator[Connection]:
+        """A connection on which each statement is a transaction of its own, without an organisation."""
+        with _connected(self.engine) as connection:
+            yield connection.execution_options(isolation_level="AUTOCOMMIT")
+
+    @contextmanager
     def account_lock(self, account_id: int) -> Iterator[bool]:
         """Hold the account's advisory lock for the length of the block; yields False when another holds it.
 

@@ -12,17 +12,18 @@ from secure import Secure
 from werkzeug.exceptions import HTTPException
 
 from adloom import logs
-from adloom.errors import AdloomError, ConfigurationError, TooManyRequests, Unavailable
+from adloom.errors import AdloomError, ConfigurationError, TooManyRequests, Unauthenticated, Unavailable
 from adloom.identity.policy import SessionSettings
+from adloom.identity.principal import Principal
 from adloom.settings import CoreSettings, DatabaseSettings, load
-from adloom.web import health, openapi, pages, problems, requestlog
+from adloom.web import counting, health, openapi, pages, problems, requestlog
 from adloom.web.authentication import authenticate
 from adloom.web.body import READ_LIMIT_BYTES
 from adloom.web.client_address import client_address, limit_key, parse_networks
 from adloom.web.delivery import Deliveries
 from adloom.web.guards import Guard
 from adloom.web.headers import api_headers, apply
-from adloom.web.limits import Limit, Limiter, MemoryLimiter
+from adloom.web.limits import Counted, Limit, Limiter
 from adloom.web.models import Accepted
 from adloom.web.public import TICK, PublicRoute
 from adloom.web.routes import Route, RouteDefinitionError, define
@@ -49,7 +50,7 @@ class Function(Flask, Generic[S]):
         self.url_map.merge_slashes = False  # no redirects: an address is right or unknown
         self.routes: list[Route] = []
         self.deliveries = Deliveries()
-        self.limiter: Limiter = MemoryLimiter()
+        self.limiter: Limiter | None = None  # takes the place of all others
         self._settings_model = settings_model
         self._settings: S | None = None
         self._database: Database | None = None
@@ -115,6 +116,7 @@ class Function(Flask, Generic[S]):
             self._settings, self._database = settings, database
             self.__dict__.pop("_networks", None)
             self.__dict__.pop("_headers", None)
+            self.__dict__.pop("_limiters", None)
 
     # Routes
 
@@ -152,7 +154,7 @@ class Function(Flask, Generic[S]):
 
     def public(self, declared: PublicRoute, **how: Any) -> Callable[[H], H]:
         """Add a route of the list of public routes; `how` as for route_model."""
-        guard = Guard.public(declared.reason, declared.limit)
+        guard = Guard.public(declared.reason, declared.limit, declared.counted)
         return self.route_model(declared.method, declared.path, guard=guard, **how)
 
     def tick(self, handler: Callable[[], None]) -> Callable[[], None]:
@@ -198,28 +200,40 @@ class Function(Flask, Generic[S]):
 
     # A request
 
-    def check_limit(self, limit: str, *key: str) -> None:
-        """Count a request against a limit of the handler's own; TooManyRequests when it is used up."""
-        self._count(":".join(key), Limit.parse(limit))
+    def check_limit(self, limit: str, *key: str, counted: Counted = "strict") -> None:
+        """Count a request against a limit of the handler's own; TooManyRequests when it is used up. Fails closed unless
+        `counted` says otherwise.
+        """
+        self._count(":".join(key), Limit.parse(limit), counted)
 
     def client_address(self) -> str:
         """The address of the client of this request."""
         return client_address(request.remote_addr, request.headers.getlist("X-Forwarded-For"), self._networks)
 
     def _admit(self, route: Route) -> None:
-        if route.guard.is_public:
-            if route.guard.limit is not None:
-                self._count(f"{route.endpoint}:{limit_key(self.client_address())}", route.guard.limit)
+        guard = route.guard
+        if guard.is_public:
+            if guard.limit is not None:
+                self._count(f"{route.endpoint}:{limit_key(self.client_address())}", guard.limit, guard.counted)
             return
-        g.principal = authenticate(request, self._started_database, self.session_policy)
-        route.guard.admit(g.principal)
+        g.principal = self._principal()
+        if g.principal is not None:
+            self._count(*counting.of_principal(g.principal), "shared")
+        guard.admit(g.principal)
+
+    def _principal(self) -> Principal | None:
+        try:
+            return authenticate(request, self._started_database, self.session_policy)
+        except Unauthenticated:
+            self._count(f"unknown:{limit_key(self.client_address())}", counting.OF_UNKNOWN_TOKENS, "here")
+            raise
 
     def _started_database(self) -> Database:
         self.start()  # what a database that was away at the start put off
         return self.database()
 
-    def _count(self, key: str, limit: Limit) -> None:
-        wait = self.limiter.hit(key, limit)
+    def _count(self, key: str, limit: Limit, counted: Counted) -> None:
+        wait = (self.limiter or self._limiters.of(counted)).hit(key, limit)
         if wait is not None:
             raise TooManyRequests("Too many requests from here; wait a moment.", retry_after=wait)
 
@@ -255,6 +269,10 @@ class Function(Flask, Generic[S]):
     @cached_property
     def session_policy(self) -> SessionSettings:
         return load(SessionSettings, self.name)
+
+    @cached_property
+    def _limiters(self) -> counting.Limiters:
+        return counting.Limiters(self.database() if isinstance(self.settings(), DatabaseSettings) else None)
 
     @cached_property
     def _networks(self) -> tuple[Any, ...]:

@@ -8,7 +8,7 @@ from typing import Literal
 from adloom.errors import Forbidden, Unauthenticated
 from adloom.identity.principal import Principal
 from adloom.identity.roles import Role, includes
-from adloom.web.limits import Limit
+from adloom.web.limits import Counted, Limit
 
 Kind = Literal["public", "session", "role", "operator"]
 
@@ -23,13 +23,14 @@ class Guard:
     needed: Role | None = None
     reason: str = ""
     limit: Limit | None = None
+    counted: Counted = "here"
 
     @classmethod
-    def public(cls, reason: str, limit: str) -> Guard:
-        """Anyone, up to the limit per client address, e.g. `60/minute`. The limit fails open when it has to forget
-        addresses (see MemoryLimiter). The route must stand in `adloom.web.public`.
+    def public(cls, reason: str, limit: str, counted: Counted = "here") -> Guard:
+        """Anyone, up to the limit per client address, e.g. `60/minute`. Whether the limit fails open or closed says
+        `counted` (see adloom.web.limits). The route must stand in `adloom.web.public`.
         """
-        return cls("public", reason=reason, limit=Limit.parse(limit))
+        return cls("public", reason=reason, limit=Limit.parse(limit), counted=counted)
 
     @classmethod
     def session(cls) -> Guard:

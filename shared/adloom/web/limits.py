@@ -1,8 +1,10 @@
-"""Rate limits: a moving window per key, held in this process.
+"""Rate limits: a moving window per key.
 
-A limit is written as `5/minute`. Every replica counts for itself, so the limit of a function is its limit times
-its replicas; a limiter that counts in Postgres has the same one method and takes this one's place where that
-matters.
+A limit is written as `5/minute`. Where it is counted is part of it:
+
+    here    in this process: what must be answered without a database. Every replica counts for itself.
+    shared  in Postgres, over all processes; in this process while Postgres does not answer
+    strict  in Postgres, over all processes; nobody passes while Postgres does not answer
 """
 
 from __future__ import annotations
@@ -13,7 +15,9 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
+
+Counted = Literal["here", "shared", "strict"]
 
 _SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
 _WRITTEN = re.compile(r"^(?P<count>[1-9]\d*)/(?P<unit>second|minute|hour|day)$")

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from adloom.web.limits import Counted
+
 EVERY_FUNCTION = "*"
 
 
@@ -17,6 +19,7 @@ class PublicRoute:
     path: str
     reason: str
     limit: str
+    counted: Counted = "here"
 
 
 HEALTH = PublicRoute(EVERY_FUNCTION, "GET", "/_/health", "Says only that the process lives", "6000/minute")
@@ -25,9 +28,16 @@ OPENAPI = PublicRoute(EVERY_FUNCTION, "GET", "/openapi.json", "The description o
 TICK = PublicRoute(EVERY_FUNCTION, "POST", "/", "A hint: does only what is due and answers no data", "120/minute")
 EVENTS = PublicRoute(EVERY_FUNCTION, "POST", "/events", "Its credential is the signature of the event", "6000/minute")
 
-LOGIN = PublicRoute("auth", "POST", "/login", "Its credential is the password", "20/minute")
+# The limit that keeps guesses away is the handler's: it knows whose password is tried and from which browser. This one
+# is for floods; were it tight, anyone at the same address could shut a person out.
+LOGIN = PublicRoute("auth", "POST", "/login", "Its credential is the password", "6000/minute")
 CALLBACK = PublicRoute(
-    "oauth-callback", "GET", "/callback", "The platform sends a browser here; its credential is the state", "30/minute"
+    "oauth-callback",
+    "GET",
+    "/callback",
+    "The platform sends a browser here; its credential is the state",
+    "30/minute",
+    "shared",
 )
 
 PUBLIC_ROUTES = (HEALTH, READY, OPENAPI, TICK, EVENTS, LOGIN, CALLBACK)
