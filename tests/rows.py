@@ -46,6 +46,8 @@ insert into metrics (account_id, org_id, level, entity_id, day, valid_from, run_
     values ({n}, {org}, 'ad', 'x', '2026-01-01', now(), 1);
 insert into restatements (account_id, org_id, level, entity_id, day, valid_from, valid_to, run_id, replaced_by_run_id)
     values ({n}, {org}, 'ad', 'x', '2026-01-01', now() - interval '1 day', now(), 1, 2);
+insert into mail_outbox (mail_id, org_id, address, template, data, sent_at)
+    values ({org}, {org}, 'person{n}@example.com', 'x', '{{}}', now());
 insert into outbox (event_id, org_id, subject, envelope) values ({org}, {org}, 'adloom.x.y', '{{}}');
 insert into inbox (function, event_id, org_id) values ('x', {org}, {org});
 insert into dead_letters (org_id, function, event_id, subject, envelope, attempts, last_error)
