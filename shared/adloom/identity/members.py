@@ -32,7 +32,7 @@ class NewMember:
 
 def set_up(database: Database, organisation: str, owner: NewMember) -> tuple[UUID, UUID]:
     """Make the first organisation and its owner; their ids. Conflict once there is one."""
-    passwords.check_rule(owner.password)
+    passwords.check_rule(owner.password, owner.name, owner.email)
     password_hash = passwords.hash_password(owner.password)
     org_id = uuid4()
     with database.tenant(org_id) as connection:
@@ -54,7 +54,7 @@ def needs_setup(database: Database) -> bool:
 
 def create(database: Database, org_id: UUID, member: NewMember) -> UUID:
     """Make a person and the membership; the user's id. Conflict when the address is taken, in whatever organisation."""
-    passwords.check_rule(member.password)
+    passwords.check_rule(member.password, member.name, member.email)
     password_hash = passwords.hash_password(member.password)
     try:
         with database.tenant(org_id) as connection:

@@ -1,7 +1,8 @@
 """Passwords with Argon2id.
 
 64 MiB, three passes, four lanes: RFC 9106's second recommended setting, above OWASP's minimum; 0.2 s a hash on one
-core. As each takes 64 MiB, only a few are computed at once, and whoever waits too long for a turn is told to try again.
+core. As each takes 64 MiB, only two are computed at once and only a few more wait for their turn: a flood of log-ins
+takes neither the memory nor all the threads of the function, and whoever is too many is told at once to try again.
 """
 
 from __future__ import annotations
@@ -13,14 +14,14 @@ from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING
 
-from adloom.errors import Unavailable, ValidationFailed
+from adloom.errors import Unavailable
+from adloom.identity import password_rules
+from adloom.identity.password_rules import MAX_LENGTH, MIN_LENGTH
 
 if TYPE_CHECKING:
     from argon2 import PasswordHasher
 
-# Length is what makes a password strong (NIST SP 800-63B); the upper bound keeps hashing's cost bounded.
-MIN_LENGTH = 12
-MAX_LENGTH = 128
+__all__ = ["MAX_LENGTH", "MIN_LENGTH", "check_rule", "hash_password", "needs_rehash", "verify"]
 
 MEMORY_KIB = 64 * 1024
 PASSES = 3
@@ -28,19 +29,20 @@ LANES = 4
 
 # Two hashes are 128 MiB, half of what a function of this kind is allowed.
 _AT_ONCE = 2
+# Those who compute and those who wait: fewer than the function has threads, so that a look at a session goes on.
+_AT_MOST = 6
 _WAIT_S = 10.0
 _turns = threading.BoundedSemaphore(_AT_ONCE)
+_places = threading.BoundedSemaphore(_AT_MOST)
 
 # Verified when there is no such user, so that the answer takes as long as for a wrong password. Nobody knows its
 # password: it was made from random bytes with the parameters above.
 _NOBODY = "$argon2id$v=19$m=65536,t=3,p=4$8XPtva/R8Uxb51+t0JsZng$pK1dJ4dsTLV8TnCo6dB1Sd/uT2sCx/+0Opid7+XPsGw"
 
 
-def check_rule(password: str, field: str = "body.password") -> None:
-    """Raise ValidationFailed unless the password is one that may be set."""
-    if not MIN_LENGTH <= len(password) <= MAX_LENGTH:
-        problem = f"A password has {MIN_LENGTH} to {MAX_LENGTH} characters"
-        raise ValidationFailed(f"{problem}.", fields=[{"field": field, "problem": problem}])
+def check_rule(password: str, *about: str, field: str = "body.password") -> None:
+    """Raise ValidationFailed unless the password may be set; `about` is the person's name and address."""
+    password_rules.check(password, *about, field=field)
 
 
 def hash_password(password: str) -> str:
@@ -83,9 +85,19 @@ def _hasher() -> PasswordHasher:
 
 @contextmanager
 def _turn() -> Iterator[None]:
-    if not _turns.acquire(timeout=_WAIT_S):
-        raise Unavailable("Too many log-ins at once; try again in a moment.", code="busy", retry_after=5)
+    """A turn at hashing; Unavailable when too many wait already or the wait takes too long."""
+    if not _places.acquire(blocking=False):
+        raise _busy()
     try:
-        yield
+        if not _turns.acquire(timeout=_WAIT_S):
+            raise _busy()
+        try:
+            yield
+        finally:
+            _turns.release()
     finally:
-        _turns.release()
+        _places.release()
+
+
+def _busy() -> Unavailable:
+    return Unavailable("Too many log-ins at once; try again in a moment.", code="busy", retry_after=5)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 from unittest.mock import patch
@@ -9,7 +11,7 @@ from unittest.mock import patch
 import argon2
 import pytest
 
-from adloom.errors import Unavailable, ValidationFailed
+from adloom.errors import Unavailable
 from adloom.identity import passwords
 
 RIGHT = "correct horse battery"
@@ -57,19 +59,6 @@ def test_what_looks_the_same_is_the_same_password() -> None:
     assert passwords.verify("cafe\N{COMBINING ACUTE ACCENT} au lait", passwords.hash_password("café au lait"))
 
 
-@pytest.mark.parametrize("length", [12, 128])
-def test_lengths_that_may_be_set(length: int) -> None:
-    passwords.check_rule("x" * length)
-
-
-@pytest.mark.parametrize("length", [0, 11, 129])
-def test_lengths_that_may_not_be_set(length: int) -> None:
-    with pytest.raises(ValidationFailed) as caught:
-        passwords.check_rule("x" * length)
-
-    assert caught.value.fields[0]["field"] == "body.password"
-
-
 def test_only_so_many_hashes_are_computed_at_once() -> None:
     at_once = most = 0
     lock = threading.Lock()
@@ -86,7 +75,7 @@ def test_only_so_many_hashes_are_computed_at_once() -> None:
             return "hash"
 
     with patch.object(passwords, "_hasher", Watched):
-        threads = [threading.Thread(target=passwords.hash_password, args=(RIGHT,)) for _ in range(8)]
+        threads = [threading.Thread(target=passwords.hash_password, args=(RIGHT,)) for _ in range(passwords._AT_MOST)]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -103,3 +92,45 @@ def test_whoever_waits_too_long_for_a_turn_is_told_to_try_again() -> None:
             passwords.verify(RIGHT, None)
 
     assert caught.value.retry_after == 5
+
+
+def test_whoever_is_too_many_is_told_so_at_once() -> None:
+    with patch.object(passwords, "_places", threading.BoundedSemaphore(1)):
+        passwords._places.acquire()
+        began = time.monotonic()
+
+        with pytest.raises(Unavailable):
+            passwords.verify(RIGHT, None)
+
+    assert time.monotonic() - began < 1
+
+
+FLOOD = """
+import resource, threading
+from adloom.errors import Unavailable
+from adloom.identity import passwords
+
+passwords.verify("x", None)
+one = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+refused = []
+gate = threading.Barrier(60)
+def guess():
+    gate.wait()
+    try:
+        passwords.verify("not the password", None)
+    except Unavailable:
+        refused.append(1)
+threads = [threading.Thread(target=guess) for _ in range(60)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+print(len(refused), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - one)
+"""
+
+
+def test_a_flood_of_logins_takes_the_memory_of_two_hashes_and_no_more() -> None:
+    done = subprocess.run([sys.executable, "-c", FLOOD], capture_output=True, text=True, check=True)
+    refused, grown_kib = map(int, done.stdout.split())
+
+    assert refused >= 60 - 2 * passwords._AT_MOST
+    # One hash was in the measure before; the threads themselves take a little.
+    assert grown_kib < passwords.MEMORY_KIB + 16 * 1024
