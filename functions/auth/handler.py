@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from adloom.accounts import people_routes, sessions_routes
 from adloom.accounts.settings import AuthSettings
-from adloom.identity import members, sessions
+from adloom.identity import devices, members, sessions
 from adloom.web import create_function, openfaas
 
 app = create_function("auth", AuthSettings)
@@ -22,6 +22,7 @@ def accept_operator_key() -> None:
 @app.tick
 def forget_old_sessions() -> None:
     sessions.purge(app.database())
+    devices.purge(app.database())
 
 
 handle = openfaas(app)

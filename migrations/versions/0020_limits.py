@@ -85,25 +85,31 @@ create function known_device(address text, hash bytea) returns uuid
      where d.token_hash = hash and u.email = lower(address) and d.expires_at > now()
 $$;
 
--- The person logged in with this browser: one that is known lives on, any other is new. True when it is new.
-create function remember_device(person uuid, hash bytea, new_hash bytea, device text, life interval) returns boolean
+-- The person logged in with this browser: one that is known to be the person's lives on, any other gets a token of its
+-- own. `news` is `known`, `first` (the person's first browser of all) or `new`.
+create function remember_device(person uuid, hash bytea, new_hash bytea, device text, life interval)
+    returns table (device_id uuid, news text)
     language plpgsql security definer set search_path = public, pg_temp as $$
 begin
+    return query
     update known_devices d set last_used_at = now(), expires_at = now() + life, name = device
-     where d.token_hash = hash and d.user_id = person and d.expires_at > now();
+     where d.token_hash = hash and d.user_id = person and d.expires_at > now()
+    returning d.device_id, 'known';
     if found then
-        return false;
+        return;
     end if;
-    insert into known_devices (device_id, user_id, token_hash, name, expires_at)
-    values (gen_random_uuid(), person, new_hash, device, now() + life);
-    return true;
+    return query
+    insert into known_devices as d (device_id, user_id, token_hash, name, expires_at)
+    values (gen_random_uuid(), person, new_hash, device, now() + life)
+    returning d.device_id,
+              case when exists (select from known_devices o where o.user_id = person) then 'new' else 'first' end;
 end
 $$;
 
-create function forget_devices(person uuid, but bytea) returns bigint
+create function forget_devices(person uuid, but uuid) returns bigint
     language sql security definer set search_path = public, pg_temp as $$
     with gone as (
-        delete from known_devices d where d.user_id = person and d.token_hash is distinct from but returning 1
+        delete from known_devices d where d.user_id = person and d.device_id is distinct from but returning 1
     )
     select count(*) from gone
 $$;
@@ -123,7 +129,7 @@ DEVICES = (
     "purge_rate_limits()",
     "known_device(text, bytea)",
     "remember_device(uuid, bytea, bytea, text, interval)",
-    "forget_devices(uuid, bytea)",
+    "forget_devices(uuid, uuid)",
     "purge_devices()",
 )
 FUNCTIONS_WITH_ROUTES = "adloom_auth, adloom_oauth_callback, adloom_sync_meta"

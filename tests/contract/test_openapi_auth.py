@@ -18,7 +18,7 @@ from adloom.identity import members
 from adloom.web.authentication import ORGANISATION_HEADER
 from adloom.web.openapi import describe
 from functions.auth.handler import AuthSettings, app
-from tests.integration.cast import Connect, MakeOrganisation, cheap_hashes, common_settings
+from tests.integration.cast import Connect, MakeOrganisation, auth_settings, cheap_hashes
 
 if TYPE_CHECKING:
     from adloom.web.limits import Limit
@@ -63,7 +63,7 @@ def operators_organisation(
     postgres: Postgres, connect: Connect, make_organisation: MakeOrganisation, monkeypatch: pytest.MonkeyPatch
 ) -> UUID:
     auth = connect("auth")
-    app.use(AuthSettings(**common_settings(database_url=postgres.url("auth"), operator_key=OPERATOR_KEY)), auth)
+    app.use(AuthSettings(**auth_settings(postgres.url("auth"), OPERATOR_KEY)), auth)
     monkeypatch.setattr(app, "limiter", Unlimited())
     members.register_operator_key(auth, OPERATOR_KEY, "deployment")
     return make_organisation("Acme")

@@ -10,6 +10,7 @@ from unittest.mock import patch
 from uuid import UUID
 
 import argon2
+from cryptography.fernet import Fernet
 
 from adloom.db import Database
 from adloom.identity import members, passwords, sessions
@@ -18,6 +19,7 @@ from adloom.identity.policy import SessionSettings
 from adloom.identity.roles import Role
 
 PASSWORD = "correct horse battery"
+MAIL_RING, MFA_RING = (Fernet.generate_key().decode() for _ in range(2))
 
 
 @dataclass(frozen=True)
@@ -58,5 +60,13 @@ def common_settings(**more: Any) -> dict[str, Any]:
         "public_url": "http://127.0.0.1:8080",
         "gateway_url": "http://127.0.0.1:8080",
         "event_secret": "x" * 32,
+        "mail_ring": MAIL_RING,
+        "mfa_ring": MFA_RING,
         **more,
     }
+
+
+def auth_settings(database_url: str, operator_key: str, **more: Any) -> dict[str, Any]:
+    """All that `auth` needs to be told."""
+    rings = {"mail_ring": Fernet.generate_key().decode(), "mfa_ring": Fernet.generate_key().decode()}
+    return common_settings(database_url=database_url, operator_key=operator_key, **rings, **more)

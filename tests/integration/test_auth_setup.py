@@ -11,7 +11,7 @@ import pytest
 from adloom.db import Database, migrate
 from adloom.web.limits import MemoryLimiter
 from functions.auth.handler import AuthSettings, app
-from tests.integration.cast import PASSWORD, common_settings
+from tests.integration.cast import PASSWORD, auth_settings
 
 if TYPE_CHECKING:
     from flask.testing import FlaskClient
@@ -29,7 +29,7 @@ def client(empty_database: Postgres) -> Iterator[FlaskClient]:
     migrate.upgrade(empty_database.admin_url)
     database = Database(empty_database.url("auth"), pool_size=4)
     url = empty_database.url("auth")
-    app.use(AuthSettings(**common_settings(database_url=url, operator_key=OPERATOR_KEY)), database)
+    app.use(AuthSettings(**auth_settings(url, OPERATOR_KEY)), database)
     app.limiter = MemoryLimiter()
     accept_key()
     yield app.test_client()

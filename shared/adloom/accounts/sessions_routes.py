@@ -1,32 +1,39 @@
-"""Sessions: log in, look, log out."""
+"""Sessions: log in, look, prove again, switch, log out, and end those that are elsewhere."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
+from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StringConstraints
 
-from adloom.accounts.models import Email, GivenPassword, Member, Organisation, User, member
+from adloom.accounts import attempts, logins
+from adloom.accounts.logins import NewSession
+from adloom.accounts.models import Email, GivenPassword, Organisation, User, member
 from adloom.accounts.settings import Auth
-from adloom.errors import Forbidden
-from adloom.identity import sessions
+from adloom.errors import Forbidden, NotFound
+from adloom.identity import devices, listing, proof, sessions
 from adloom.identity.principal import Kind
 from adloom.identity.roles import Role
 from adloom.web import Guard, Principal, RequestModel
 from adloom.web.public import LOGIN
 
-# One person at one address who mistypes; what guesses passwords is faster.
-ATTEMPTS = "5/minute"
+DeviceToken = Annotated[str, StringConstraints(max_length=200)]
 
 
 class LoginRequest(RequestModel):
     email: Email
     password: GivenPassword
+    device: DeviceToken | None = Field(default=None, description="What an earlier log-in of this browser answered")
 
 
-class NewSession(Member):
-    token: str = Field(description="Send it as Authorization: Bearer; it is shown this once")
-    expires_at: datetime
+class StepUpRequest(RequestModel):
+    password: GivenPassword
+
+
+class SwitchRequest(RequestModel):
+    org_id: UUID
 
 
 class CurrentSession(BaseModel):
@@ -38,17 +45,58 @@ class CurrentSession(BaseModel):
     role: Role
     account_scope: str = Field(description="* or the internal ids of the accounts that are visible, comma separated")
     expires_at: datetime | None
+    authenticated_at: datetime | None = Field(description="When the person last proved who it is")
+
+
+class KnownSession(BaseModel):
+    session_id: UUID
+    organisation: Organisation
+    device: str
+    address: str
+    place: str
+    created_at: datetime
+    last_used_at: datetime
+    expires_at: datetime
+    current: bool = Field(description="Whether it is the one that asks")
+
+
+class KnownSessions(BaseModel):
+    sessions: list[KnownSession]
+
+
+class Ended(BaseModel):
+    ended: int = Field(description="How many sessions ended")
+
+
+class MyOrganisation(Organisation):
+    role: Role
+
+
+class MyOrganisations(BaseModel):
+    organisations: list[MyOrganisation]
 
 
 def add(app: Auth) -> None:
     _add_login(app)
+    _add_current(app)
+    _add_proofs(app)
+    _add_others(app)
+
+
+def _add_login(app: Auth) -> None:
+    @app.public(LOGIN, summary="Start a session", problems=(401,))
+    def log_in(body: LoginRequest) -> NewSession:
+        attempts.count(app, "login", body.email, body.device)
+        who = proof.check_password(app.database(), body.email, body.password.get_secret_value())
+        return logins.open_session(app, who, body.device, ["password"])
 
     @app.route_model("POST", "/logout", guard=Guard.session(), summary="End this session", status=204)
     def log_out(principal: Principal) -> None:
-        if principal.session_id is None:
-            raise Forbidden("The operator key has no session that could end.", code="no_session")
+        _person(principal)
         sessions.log_out(app.database(), principal)
 
+
+def _add_current(app: Auth) -> None:
     @app.route_model("GET", "/session", guard=Guard.session(), summary="Who I am")
     def current_session(principal: Principal) -> CurrentSession:
         user, organisation = _who(app, principal)
@@ -59,23 +107,82 @@ def add(app: Auth) -> None:
             role=principal.role,
             account_scope=principal.account_scope,
             expires_at=principal.expires_at,
+            authenticated_at=principal.authenticated_at,
         )
 
-
-def _add_login(app: Auth) -> None:
-    @app.public(LOGIN, summary="Start a session", problems=(401,))
-    def log_in(body: LoginRequest) -> NewSession:
-        app.check_limit(ATTEMPTS, "login", app.client_address(), body.email.lower())
-        password = body.password.get_secret_value()
-        session = sessions.log_in(app.database(), body.email, password, app.session_policy)
-        return _shown(app, session)
+    @app.route_model("GET", "/organisations", guard=Guard.session(), summary="The organisations I am a member of")
+    def organisations(principal: Principal) -> MyOrganisations:
+        found = listing.organisations(app.database(), _person(principal))
+        return MyOrganisations(organisations=[MyOrganisation(**vars(each)) for each in found])
 
 
-def _shown(app: Auth, session: sessions.Session) -> NewSession:
-    found = member(app.database(), session.org_id, session.user_id)
-    return NewSession(
-        token=session.token, expires_at=session.expires_at, user=found.user, organisation=found.organisation
+def _add_proofs(app: Auth) -> None:
+    @app.route_model(
+        "POST", "/session/step-up", guard=Guard.session(), summary="Prove again who I am; the token is a new one"
     )
+    def step_up(body: StepUpRequest, principal: Principal) -> NewSession:
+        user_id = _person(principal)
+        app.check_limit(attempts.ATTEMPTS, "step-up", str(user_id))
+        proof.check_own_password(app.database(), user_id, body.password.get_secret_value())
+        with app.database().tenant(principal.org_id) as connection:
+            session = sessions.renew(connection, principal, ["password"])
+        return logins.shown(app, session)
+
+    @app.route_model(
+        "POST",
+        "/session/switch",
+        guard=Guard.session(),
+        summary="Go on in another organisation; the token is a new one",
+    )
+    def switch(body: SwitchRequest, principal: Principal) -> NewSession:
+        _person(principal)
+        return logins.shown(app, sessions.switch(app.database(), principal, body.org_id))
+
+
+def _add_others(app: Auth) -> None:
+    @app.route_model("GET", "/sessions", guard=Guard.session(), summary="My sessions, in all organisations")
+    def my_sessions(principal: Principal) -> KnownSessions:
+        found = listing.sessions(app.database(), _person(principal))
+        return KnownSessions(sessions=[_known(each, principal) for each in found])
+
+    @app.route_model(
+        "DELETE",
+        "/sessions/<session_id>",
+        guard=Guard.session(fresh=True),
+        summary="End one of my sessions",
+        status=204,
+    )
+    def end_session(session_id: UUID, principal: Principal) -> None:
+        user_id = _person(principal)
+        with app.database().tenant(principal.org_id) as connection:
+            if not sessions.end_all(connection, user_id, only=session_id, because="revoked"):
+                raise NotFound("You have no such session.")
+
+    @app.route_model(
+        "DELETE",
+        "/sessions",
+        guard=Guard.session(fresh=True),
+        summary="End all my sessions but this one, and forget all other browsers",
+    )
+    def end_others(principal: Principal) -> Ended:
+        user_id = _person(principal)
+        with app.database().tenant(principal.org_id) as connection:
+            ended = sessions.end_all(connection, user_id, but=principal.session_id, because="revoked")
+            devices.forget(connection, user_id, but=sessions.device_of(connection, principal))
+        return Ended(ended=ended)
+
+
+def _known(each: listing.KnownSession, principal: Principal) -> KnownSession:
+    shown = dict(vars(each))
+    organisation = Organisation(org_id=shown.pop("org_id"), name=shown.pop("organisation"))
+    return KnownSession(**shown, organisation=organisation, current=each.session_id == principal.session_id)
+
+
+def _person(principal: Principal) -> UUID:
+    """The person's id; Forbidden for the operator, whose key is no session."""
+    if principal.user_id is None:
+        raise Forbidden("The operator key has no session.", code="no_session")
+    return principal.user_id
 
 
 def _who(app: Auth, principal: Principal) -> tuple[User | None, Organisation | None]:

@@ -78,7 +78,15 @@ class SyncFailed(Event):
     retryable: bool
 
 
+class SessionsEnded(Event):
+    """Sessions of a person ended, or may do less from now on: open pages ask again who is looking."""
+
+    subject = "adloom.auth.sessions_ended"
+
+    user_id: UUID
+
+
 CATALOGUE: dict[str, type[Event]] = {
     model.subject: model
-    for model in (SyncMetaRequested, AccountsConnected, ConnectionBroken, MetricsSynced, SyncFailed)
+    for model in (SyncMetaRequested, AccountsConnected, ConnectionBroken, MetricsSynced, SyncFailed, SessionsEnded)
 }

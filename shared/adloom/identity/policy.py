@@ -7,6 +7,9 @@ from datetime import timedelta
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+# What spends money, shows or changes credentials, or says who may do what, asks for a proof that is no older than this.
+FRESH = timedelta(minutes=10)
+
 
 class SessionSettings(BaseSettings):
     """A session ends when it was not used for a week, and after thirty days in any case.

@@ -21,7 +21,8 @@ class Principal:
 
     `organisation_id` is the organisation that the request is about: a member's own; for the operator the one named
     in the request or the only one there is, None otherwise. `account_scope` is `*` or the internal ids of the
-    accounts that the member may see, comma separated. The operator has no session.
+    accounts that the member may see, comma separated. `authenticated_at` is when the member last proved who it is, in
+    real time. The operator has no session.
     """
 
     kind: Kind
@@ -31,6 +32,7 @@ class Principal:
     account_scope: str = ALL_ACCOUNTS
     session_id: UUID | None = None
     expires_at: datetime | None = None
+    authenticated_at: datetime | None = None
 
     @property
     def org_id(self) -> UUID:

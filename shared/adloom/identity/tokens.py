@@ -10,6 +10,7 @@ import secrets
 
 SESSION_PREFIX = "adl_s_"
 OPERATOR_PREFIX = "adl_o_"
+DEVICE_PREFIX = "adl_d_"
 
 _RANDOM_BYTES = 32
 
@@ -20,6 +21,10 @@ def new_session_token() -> str:
 
 def new_operator_key() -> str:
     return OPERATOR_PREFIX + secrets.token_urlsafe(_RANDOM_BYTES)
+
+
+def new_device_token() -> str:
+    return DEVICE_PREFIX + secrets.token_urlsafe(_RANDOM_BYTES)
 
 
 def token_hash(token: str) -> bytes:

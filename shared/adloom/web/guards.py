@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from adloom.clock import real_now
 from adloom.errors import Forbidden, Unauthenticated
+from adloom.identity.policy import FRESH
 from adloom.identity.principal import Principal
 from adloom.identity.roles import Role, includes
 from adloom.web.limits import Counted, Limit
@@ -17,6 +19,9 @@ Kind = Literal["public", "session", "role", "operator"]
 class Guard:
     """Made by one of its class methods. `admit` decides, and every guard but `public` fails closed: without a
     principal, with an unknown role, or when the database that knows the token does not answer, nobody passes.
+
+    `fresh` is for what spends money and what changes tokens, members and security: the member must have proved within
+    the last ten minutes who it is (`POST /session/step-up`). The operator's key is a proof each time.
     """
 
     kind: Kind
@@ -24,6 +29,7 @@ class Guard:
     reason: str = ""
     limit: Limit | None = None
     counted: Counted = "here"
+    fresh: bool = False
 
     @classmethod
     def public(cls, reason: str, limit: str, counted: Counted = "here") -> Guard:
@@ -33,14 +39,14 @@ class Guard:
         return cls("public", reason=reason, limit=Limit.parse(limit), counted=counted)
 
     @classmethod
-    def session(cls) -> Guard:
+    def session(cls, *, fresh: bool = False) -> Guard:
         """Any member with a session, or the operator. Fails closed."""
-        return cls("session")
+        return cls("session", fresh=fresh)
 
     @classmethod
-    def role(cls, role: Role) -> Guard:
+    def role(cls, role: Role, *, fresh: bool = False) -> Guard:
         """A member whose role includes this one, or the operator. Fails closed."""
-        return cls("role", needed=role)
+        return cls("role", needed=role, fresh=fresh)
 
     @classmethod
     def operator(cls) -> Guard:
@@ -57,9 +63,19 @@ class Guard:
             return
         if principal is None:
             raise Unauthenticated("Send a session token or the operator key as Authorization: Bearer.")
-        if principal.kind == "operator" or self.kind == "session":
+        if principal.kind == "operator":
             return
-        if self.kind == "role" and self.needed is not None and includes(principal.role, self.needed):
-            return
-        needed = "the operator key" if self.kind == "operator" else f"the role {self.needed}"
-        raise Forbidden(f"This needs {needed}; you have the role {principal.role}.")
+        if not self._includes(principal):
+            needed = "the operator key" if self.kind == "operator" else f"the role {self.needed}"
+            raise Forbidden(f"This needs {needed}; you have the role {principal.role}.")
+        if self.fresh and not _is_fresh(principal):
+            raise Forbidden("Confirm first that it is you: POST /session/step-up.", code="step_up_needed")
+
+    def _includes(self, principal: Principal) -> bool:
+        if self.kind == "role":
+            return self.needed is not None and includes(principal.role, self.needed)
+        return self.kind == "session"
+
+
+def _is_fresh(principal: Principal) -> bool:
+    return principal.authenticated_at is not None and real_now() - principal.authenticated_at < FRESH

@@ -1,0 +1,61 @@
+"""The end of a log-in: a session, a browser that is known from now on, and a mail when it was not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from pydantic import Field
+
+from adloom.accounts import arrivals
+from adloom.accounts.models import Member, member
+from adloom.accounts.settings import Auth
+from adloom.clock import real_now
+from adloom.identity import devices, sessions
+from adloom.identity.proof import Proven
+from adloom.mail import enqueue
+
+
+class NewSession(Member):
+    token: str = Field(description="Send it as Authorization: Bearer; it is shown this once")
+    expires_at: datetime
+    device: str | None = Field(
+        default=None,
+        description="Names this browser at its next log-in, for a year; null: the one that was sent stays good",
+    )
+
+
+def open_session(app: Auth, who: Proven, device: str | None, methods: Sequence[str]) -> NewSession:
+    """A session for somebody who has proved everything; `device` is the browser's token, if it has one."""
+    arrival = arrivals.of_request(app)
+    with app.database().tenant(who.org_id) as connection:
+        remembered = devices.remember(connection, who.user_id, device, arrival.device)
+        arrival = replace(arrival, device_id=remembered.device_id)
+        session = sessions.begin(connection, who, app.session_policy, arrival, methods)
+        if remembered.news == "new":
+            name = sessions.person_name(connection, who.user_id)
+            enqueue(connection, who.org_id, who.user_id, "new_device", _told(arrival, name))
+    return shown(app, session, remembered.token)
+
+
+def shown(app: Auth, session: sessions.Session, device: str | None = None) -> NewSession:
+    """The answer that carries a token."""
+    found = member(app.database(), session.org_id, session.user_id)
+    return NewSession(
+        token=session.token,
+        expires_at=session.expires_at,
+        user=found.user,
+        organisation=found.organisation,
+        device=device,
+    )
+
+
+def _told(arrival: sessions.Arrival, name: str) -> dict[str, str]:
+    return {
+        "name": name,
+        "when": f"{real_now():%Y-%m-%d %H:%M} UTC",
+        "address": arrival.address,
+        "device": arrival.device,
+        "place": arrival.place or "unknown",
+    }
