@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from adloom.accounts import people_routes, sessions_routes
+from adloom.accounts import members_routes, people_routes, post, sessions_routes
 from adloom.accounts.settings import AuthSettings
 from adloom.identity import devices, members, sessions
 from adloom.web import create_function, openfaas
 
 app = create_function("auth", AuthSettings)
 
-for routes in (people_routes, sessions_routes):
+for routes in (members_routes, people_routes, sessions_routes):
     routes.add(app)
+post.add(app)
 
 
 @app.on_start
@@ -20,7 +21,9 @@ def accept_operator_key() -> None:
 
 
 @app.tick
-def forget_old_sessions() -> None:
+def send_and_forget() -> None:
+    """Mails that are due; then what ended long ago."""
+    post.send_due(app)
     sessions.purge(app.database())
     devices.purge(app.database())
 

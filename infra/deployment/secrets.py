@@ -3,8 +3,8 @@
     python -m infra.deployment.secrets FOLDER [--functions-reach HOST] [--services-reach HOST] ...
 
 What is there stays as it is, so that a second run changes nothing; an address that is said differently is written
-anew with the same password. A secret that others give (the secret of the Meta app, the keys of an S3 server)
-is put into the folder as a file of its name, before or after.
+anew with the same password. A secret that others give (the secret of the Meta app, the keys of an S3 server,
+the key with which mails are sent) is put into the folder as a file of its name, before or after.
 """
 
 from __future__ import annotations
@@ -30,8 +30,10 @@ SERVICES = ("dashboard", "connector", "cli", "backup")
 # Secrets that are any random text.
 GENERATED = (
     *("operator-key", "meta-app-secret", "storage-secret", "s3-access-key", "s3-secret-key", "sandbox-key"),
-    *("owner-password", "postgres-password"),
+    *("owner-password", "postgres-password", "mail-key"),
 )
+# Secrets that are Fernet keys: one ring for each purpose.
+RINGS = ("token-ring", "mail-ring", "mfa-ring")
 _TOKEN_BYTES = 32
 
 
@@ -99,7 +101,8 @@ def write(folder: SecretFolder, addresses: Addresses, stack_file: Path = STACK_F
     functions = read_functions(stack_file)
     for name in GENERATED:
         folder.get(name)
-    folder.get("token-ring", fernet_key)
+    for name in RINGS:
+        folder.get(name, fernet_key)
     for function in functions:
         _database(folder, function.name, addresses.postgres_for_functions)
         folder.get(f"{function.name}-event-secret")

@@ -23,6 +23,10 @@ _PASSED = (
     "ADLOOM_CONNECTOR_BACKOFF",
     "ADLOOM_CONNECTOR_DUPLICATE_WINDOW",
     "ADLOOM_FAILPOINT",
+    "ADLOOM_MAIL_FROM",
+    "ADLOOM_SMTP_URL",
+    "ADLOOM_RESEND_URL",
+    "ADLOOM_REGISTRATION",
 )
 _SANDBOX_PASSED = ("ADLOOM_SANDBOX_SEED", "ADLOOM_SANDBOX_FACTS")
 # A function that calls a real platform may have to go through the company's proxy and trust its certificates.
@@ -43,6 +47,7 @@ class Operator:
     meta_app_id: str | None
     meta_app_secret: str | None
     sentry_dsn: str | None
+    mail_key: str | None
     passed: Mapping[str, str]
     sandbox: Mapping[str, str]
     outward: Mapping[str, str]
@@ -61,6 +66,7 @@ class Operator:
             meta_app_id=app_id,
             meta_app_secret=secret,
             sentry_dsn=environment.get("ADLOOM_SENTRY_DSN") or None,
+            mail_key=environment.get("ADLOOM_MAIL_KEY") or None,
             passed=_pick(environment, _PASSED),
             sandbox=_sandbox(environment),
             outward=_pick(environment, _OUTWARD) | {"NO_PROXY": _NO_PROXY, "no_proxy": _NO_PROXY},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from infra.deployment.secrets import GENERATED, SERVICES, fernet_key
+from infra.deployment.secrets import GENERATED, RINGS, SERVICES, fernet_key
 from infra.deployment.stackfile import Function, read_functions
 from infra.local.credentials import Credentials
 from infra.local.environment import Operator, base_environment
@@ -121,13 +121,16 @@ class Plan:
             "ADLOOM_SANDBOX_HOME": str(folder),
             "ADLOOM_SANDBOX_KEY": self.secret("sandbox-key"),
             "ADLOOM_META_APP_SECRET": self.secret("meta-app-secret"),
+            "ADLOOM_MAIL_KEY": self.secret("mail-key"),
         }
 
     def secret(self, name: str) -> str:
         """The value of a secret as `stack.yml` names it."""
         if name.endswith("-database-url"):
             return self.database_url(name.removesuffix("-database-url"))
-        if name == "token-ring":
+        if name == "mail-key" and self.operator.mail_key:
+            return self.operator.mail_key
+        if name in RINGS:
             return self.credentials.get(name, fernet_key)
         if name.endswith("-event-secret") or name in GENERATED:
             return self.credentials.get(name)

@@ -19,6 +19,9 @@ from infra.sandbox.meta.endpoint import Endpoint
 from infra.sandbox.meta.graph import Graph
 from infra.sandbox.meta.oauth import OAuth
 from infra.sandbox.requestlog import RequestLog
+from infra.sandbox.resend.endpoint import Endpoint as Resend
+from infra.sandbox.resend.mailbox import Mailbox
+from infra.sandbox.resend.mails import Mails
 from infra.sandbox.settings import Settings
 from infra.sandbox.tokens import Codes, Tokens
 from infra.sandbox.wire import Reply
@@ -48,6 +51,7 @@ def create(settings: Settings, world: World) -> Starlette:
     oauth = OAuth(meta_app, tokens, codes)
     graph = Graph(world, meta_app, tokens, oauth, Jobs(settings.home / "meta_report_runs.json"))
     meta = Endpoint(world, graph, codes, script, requests)
+    mails = Mails()
 
     async def health(_request: Request) -> Reply:
         return Reply(200, b'{"status":"ok"}')
@@ -55,7 +59,9 @@ def create(settings: Settings, world: World) -> Starlette:
     return Starlette(
         routes=[
             Route("/_/health", health),
-            *Control(settings.key, world, tokens, script, requests).routes(),
+            *Control(settings.key, world, tokens, script, requests, mails=mails).routes(),
+            *Resend(settings.mail_key, mails, script, requests).routes(),
+            *Mailbox(settings.key, mails).routes(),
             # The root is asked for as `/v26.0/` by the SDK and as `/v26.0` by hand.
             Route("/{version:version}", meta.serve, methods=_METHODS),
             Route("/{version:version}/{path:path}", meta.serve, methods=_METHODS),

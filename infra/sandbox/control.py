@@ -15,6 +15,7 @@ from adloom import clock
 from infra.sandbox.facts.errors import FactsError
 from infra.sandbox.faults import Script, ScriptError
 from infra.sandbox.requestlog import RequestLog
+from infra.sandbox.resend.mails import Mails
 from infra.sandbox.tokens import Issued, Tokens
 from infra.sandbox.wire import Reply
 from infra.sandbox.world import World
@@ -39,12 +40,15 @@ class _Which(msgspec.Struct, forbid_unknown_fields=True):
 class Control:
     """The handlers."""
 
-    def __init__(self, key: str, world: World, tokens: Tokens, script: Script, requests: RequestLog) -> None:
+    def __init__(
+        self, key: str, world: World, tokens: Tokens, script: Script, requests: RequestLog, *, mails: Mails
+    ) -> None:
         self._key = key
         self.world = world
         self.tokens = tokens
         self.script = script
         self.requests = requests
+        self.mails = mails
 
     def routes(self) -> list[Route]:
         """Every route, each behind the key."""
@@ -55,6 +59,8 @@ class Control:
             ("DELETE", "requests", self.clear_requests),
             ("POST", "tokens/expire", self.expire_tokens),
             ("POST", "tokens/revoke", self.revoke_tokens),
+            ("GET", "mails", self.get_mails),
+            ("DELETE", "mails", self.clear_mails),
             ("GET", "clock", self.get_clock),
             ("POST", "reload", self.reload),
         ]
@@ -109,6 +115,15 @@ class Control:
             issued.revoked = which.subcode
 
         return _json({"revoked": self.tokens.change(which.chooses, revoke)})
+
+    async def get_mails(self, _request: Request) -> Reply:
+        """The mails that were handed over, the newest first."""
+        return _json({"mails": [mail.shown() for mail in self.mails.newest_first()]})
+
+    async def clear_mails(self, _request: Request) -> Reply:
+        """Empty the mailbox."""
+        self.mails.clear()
+        return _json({"mails": []})
 
     async def get_clock(self, _request: Request) -> Reply:
         """The business clock and the accounts' today."""

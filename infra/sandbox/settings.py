@@ -26,6 +26,7 @@ class Settings:
     facts: Path | None
     meta_app_id: str
     meta_app_secret: str
+    mail_key: str
 
 
 def read(environment: Mapping[str, str]) -> Settings:
@@ -43,6 +44,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         facts=Path(facts) if facts else None,
         meta_app_id=_needed(environment, "ADLOOM_META_APP_ID", "the id of the Meta app, any digits for the sandbox"),
         meta_app_secret=_needed(environment, "ADLOOM_META_APP_SECRET", "the secret of the Meta app"),
+        mail_key=_needed(environment, "ADLOOM_MAIL_KEY", "the API key with which mails are handed over"),
     )
 
 

@@ -10,6 +10,7 @@ AdloomError
 ├── TooManyRequests             a limit of ours; `retry_after`                       429
 ├── ConfigurationError          a setting or secret is missing or wrong              500
 ├── Unavailable                 a part we need does not answer                       503
+│   └── MailFailed              a mail was not taken; in adloom.mail.errors          503
 └── PlatformError               an ad platform said no
     ├── PlatformTransient       try again now                                        503
     ├── PlatformThrottled       try again at `retry_at`; `scope` app or account      503

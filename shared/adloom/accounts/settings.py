@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from pydantic import Field, FilePath
+from typing import Literal
 
+from pydantic import Field, FilePath, SecretStr
+
+from adloom.mail.settings import MailSettings
 from adloom.settings import CoreSettings, DatabaseSettings, EventSettings, OperatorSettings
 from adloom.web import Function
 
 
-class AuthSettings(CoreSettings, DatabaseSettings, EventSettings, OperatorSettings):
+class AuthSettings(CoreSettings, DatabaseSettings, EventSettings, OperatorSettings, MailSettings):
+    mfa_ring: SecretStr = Field(description="Fernet keys for the secrets of authenticator apps, newest first")
+    registration: Literal["off", "on"] = Field(
+        default="off", description="on: whoever has an e-mail address may register with an organisation of their own"
+    )
     geoip_file: FilePath | None = Field(
         default=None, description="A GeoIP file of cities (.mmdb): the list of sessions says where each is used"
     )

@@ -27,8 +27,8 @@ def enqueue(
 
     `template` is a name in `adloom.mail.templates.TEMPLATES`, `data` what that asks for, without any link: a link is
     a credential, so it comes as `link`, sealed with the ring `mail-ring` (`KeyRing.seal`). The mail goes to the
-    person's address, or to `address` where there is no person yet. What was not sent by `expires_at` (real time) is
-    not sent any more. ValueError for a template or data that do not fit each other.
+    person's address, or to `address` where there is no person yet. What was not sent by `expires_at` (real time, a
+    day from now if not said) is not sent any more. ValueError for a template or data that do not fit each other.
     """
     TEMPLATES[template].check(data, has_link=link is not None)
     mail_id = uuid4()
@@ -36,7 +36,7 @@ def enqueue(
         text(
             "insert into mail_outbox (mail_id, org_id, user_id, address, template, data, link, expires_at)"
             " select :mail, :org, :user, coalesce(:address, (select email from users where user_id = :user)),"
-            " :template, cast(:data as jsonb), :link, :expires"
+            " :template, cast(:data as jsonb), :link, coalesce(:expires, now() + interval '1 day')"
         ),
         {
             "mail": mail_id,

@@ -21,7 +21,7 @@ def written(folder: Path, text: str) -> Path:
 def test_the_projects_own_list_is_right():
     entries = {entry.name: entry for entry in read(ROOT / "stack.yml")}
     assert entries["sync-meta"].subjects == ("adloom.sync_meta.requested", "adloom.connections.connected")
-    assert entries["auth"].schedule == "*/10 * * * *"
+    assert entries["auth"].schedule == "* * * * *"
 
 
 def test_a_function_without_annotations_wants_nothing(tmp_path):

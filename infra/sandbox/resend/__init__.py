@@ -1,0 +1,1 @@
+"""Resend's API, and its mailbox as a page."""

@@ -1,0 +1,44 @@
+"""The mails that `auth` sends: at once where it can, else at the next tick."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, request
+
+from adloom.accounts.settings import Auth
+from adloom.keyring import KeyRing
+from adloom.mail import sender
+
+_EXTENSION = "adloom.postbox"
+_ERROR = 400
+
+
+def add(app: Auth) -> None:
+    """Send what a request has put into the outbox as soon as it is answered."""
+
+    @app.after_request
+    def send_soon(response: Response) -> Response:
+        if request.method != "GET" and response.status_code < _ERROR:
+            postbox(app).wake()
+        return response
+
+
+def postbox(app: Auth) -> sender.Postbox:
+    """The postbox of this process."""
+    known: dict[str, Any] = app.extensions
+    if _EXTENSION not in known:
+        known[_EXTENSION] = sender.Postbox(app.database, app.settings, app.settings().public_url)
+    found: sender.Postbox = known[_EXTENSION]
+    return found
+
+
+def seal(app: Auth, link: str) -> bytes:
+    """A link as the outbox takes it."""
+    return KeyRing(app.settings().mail_ring.get_secret_value(), "mail-ring").seal(link)
+
+
+def send_due(app: Auth) -> None:
+    """The tick's part: what is due, and what can be forgotten."""
+    postbox(app).send_due()
+    sender.purge(app.database())
