@@ -35,6 +35,10 @@ class Member(BaseModel):
     organisation: Organisation
 
 
+class Ended(BaseModel):
+    ended: int = Field(description="How many sessions ended")
+
+
 def member(database: Database, org_id: UUID, user_id: UUID) -> Member:
     """A member and the organisation as answers show them."""
     found = sessions.describe(database, org_id, user_id)

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from adloom.accounts import attempts, logins
 from adloom.accounts.logins import NewSession
-from adloom.accounts.models import Email, GivenPassword, Organisation, User, member
+from adloom.accounts.models import Email, Ended, GivenPassword, Organisation, User, member
 from adloom.accounts.settings import Auth
 from adloom.errors import Forbidden, NotFound
 from adloom.identity import devices, listing, proof, sessions
@@ -62,10 +62,6 @@ class KnownSession(BaseModel):
 
 class KnownSessions(BaseModel):
     sessions: list[KnownSession]
-
-
-class Ended(BaseModel):
-    ended: int = Field(description="How many sessions ended")
 
 
 class MyOrganisation(Organisation):
