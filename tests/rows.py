@@ -46,6 +46,15 @@ insert into metrics (account_id, org_id, level, entity_id, day, valid_from, run_
     values ({n}, {org}, 'ad', 'x', '2026-01-01', now(), 1);
 insert into restatements (account_id, org_id, level, entity_id, day, valid_from, valid_to, run_id, replaced_by_run_id)
     values ({n}, {org}, 'ad', 'x', '2026-01-01', now() - interval '1 day', now(), 1, 2);
+insert into authenticators (user_id, org_id, pending) values ({org}, {org}, 'sealed');
+insert into recovery_codes (user_id, org_id, code_hash) values ({org}, {org}, '{h}');
+insert into login_challenges (token_hash, org_id, user_id, purpose, password_mark, expires_at)
+    values ('{h}', {org}, {org}, 'code', 'mark', now());
+insert into invitations (invitation_id, org_id, email, role, token_hash, expires_at)
+    values ({org}, {org}, 'guest{n}@example.com', 'viewer', '{h}', now());
+insert into mailed_links (token_hash, org_id, user_id, purpose, email, expires_at)
+    values ('{h}', {org}, {org}, 'reset', 'person{n}@example.com', now());
+insert into registrations (token_hash, email, expires_at) values ('{h}', 'new{n}@example.com', now());
 insert into mail_outbox (mail_id, org_id, address, template, data, sent_at)
     values ({org}, {org}, 'person{n}@example.com', 'x', '{{}}', now());
 insert into outbox (event_id, org_id, subject, envelope) values ({org}, {org}, 'adloom.x.y', '{{}}');

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from adloom.accounts import members_routes, people_routes, post, sessions_routes
+from adloom.accounts import members_routes, mfa_routes, people_routes, post, sessions_routes
 from adloom.accounts.settings import AuthSettings
-from adloom.identity import devices, members, sessions
+from adloom.identity import challenges, devices, members, sessions
 from adloom.web import create_function, openfaas
 
 app = create_function("auth", AuthSettings)
 
-for routes in (members_routes, people_routes, sessions_routes):
+for routes in (members_routes, mfa_routes, people_routes, sessions_routes):
     routes.add(app)
 post.add(app)
 
@@ -26,6 +26,7 @@ def send_and_forget() -> None:
     post.send_due(app)
     sessions.purge(app.database())
     devices.purge(app.database())
+    challenges.purge(app.database())
 
 
 handle = openfaas(app)

@@ -8,13 +8,16 @@ from uuid import UUID
 from pydantic import BaseModel, Field, SecretStr, StringConstraints
 
 from adloom.db import Database
+from adloom.errors import Forbidden
 from adloom.identity import passwords, sessions
+from adloom.identity.principal import Principal
 from adloom.identity.roles import Role
 
 # Printable ASCII: what a mail server takes without further agreement, and what every database lowers alike.
 Email = Annotated[str, StringConstraints(pattern=r"^[!-?A-~]{1,64}@[!-?A-~]{1,255}$", max_length=320)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 NewPassword = Annotated[SecretStr, Field(min_length=passwords.MIN_LENGTH, max_length=passwords.MAX_LENGTH)]
+DeviceToken = Annotated[str, StringConstraints(max_length=200)]
 GivenPassword = Annotated[SecretStr, Field(min_length=1, max_length=passwords.MAX_LENGTH)]
 
 
@@ -46,3 +49,10 @@ def member(database: Database, org_id: UUID, user_id: UUID) -> Member:
         user=User(user_id=found.user_id, email=found.email, name=found.user_name, role=found.role),
         organisation=Organisation(org_id=found.org_id, name=found.organisation),
     )
+
+
+def person_of(principal: Principal) -> UUID:
+    """The person's id; Forbidden for the operator, whose key is no session."""
+    if principal.user_id is None:
+        raise Forbidden("The operator key has no session.", code="no_session")
+    return principal.user_id

@@ -34,7 +34,8 @@ def add(app: Auth) -> None:
         problems=(409,),
     )
     def set_up(body: SetupRequest) -> Member:
-        owner = NewMember(body.email, body.name, body.password.get_secret_value(), "owner")
+        demo = bool(app.settings().sandbox_url)
+        owner = NewMember(body.email, body.name, body.password.get_secret_value(), "owner", demo=demo)
         org_id, user_id = members.set_up(app.database(), body.organisation, owner)
         return member(app.database(), org_id, user_id)
 

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field
 
-from adloom.accounts import attempts, logins
+from adloom.accounts import attempts, logins, second_step
 from adloom.accounts.logins import NewSession
-from adloom.accounts.models import Email, Ended, GivenPassword, Organisation, User, member
+from adloom.accounts.models import DeviceToken, Email, Ended, GivenPassword, Organisation, User, member, person_of
+from adloom.accounts.second_step import Code, LoginAnswer
 from adloom.accounts.settings import Auth
-from adloom.errors import Forbidden, NotFound
+from adloom.errors import NotFound
 from adloom.identity import devices, listing, proof, sessions
 from adloom.identity.principal import Kind
 from adloom.identity.roles import Role
 from adloom.web import Guard, Principal, RequestModel
 from adloom.web.public import LOGIN
-
-DeviceToken = Annotated[str, StringConstraints(max_length=200)]
 
 
 class LoginRequest(RequestModel):
@@ -30,6 +28,7 @@ class LoginRequest(RequestModel):
 
 class StepUpRequest(RequestModel):
     password: GivenPassword
+    code: Code | None = Field(default=None, description="Of the authenticator app, or a recovery code, if there is one")
 
 
 class SwitchRequest(RequestModel):
@@ -81,14 +80,14 @@ def add(app: Auth) -> None:
 
 def _add_login(app: Auth) -> None:
     @app.public(LOGIN, summary="Start a session", problems=(401,))
-    def log_in(body: LoginRequest) -> NewSession:
+    def log_in(body: LoginRequest) -> LoginAnswer:
         attempts.count(app, "login", body.email, body.device)
         who = proof.check_password(app.database(), body.email, body.password.get_secret_value())
-        return logins.open_session(app, who, body.device, ["password"])
+        return second_step.after_password(app, who, body.device)
 
     @app.route_model("POST", "/logout", guard=Guard.session(), summary="End this session", status=204)
     def log_out(principal: Principal) -> None:
-        _person(principal)
+        person_of(principal)
         sessions.log_out(app.database(), principal)
 
 
@@ -108,7 +107,7 @@ def _add_current(app: Auth) -> None:
 
     @app.route_model("GET", "/organisations", guard=Guard.session(), summary="The organisations I am a member of")
     def organisations(principal: Principal) -> MyOrganisations:
-        found = listing.organisations(app.database(), _person(principal))
+        found = listing.organisations(app.database(), person_of(principal))
         return MyOrganisations(organisations=[MyOrganisation(**vars(each)) for each in found])
 
 
@@ -117,11 +116,12 @@ def _add_proofs(app: Auth) -> None:
         "POST", "/session/step-up", guard=Guard.session(), summary="Prove again who I am; the token is a new one"
     )
     def step_up(body: StepUpRequest, principal: Principal) -> NewSession:
-        user_id = _person(principal)
+        user_id = person_of(principal)
         app.check_limit(attempts.ATTEMPTS, "step-up", str(user_id))
         proof.check_own_password(app.database(), user_id, body.password.get_secret_value())
+        methods = ["password", *second_step.require_where_there_is_one(app, user_id, body.code)]
         with app.database().tenant(principal.org_id) as connection:
-            session = sessions.renew(connection, principal, ["password"])
+            session = sessions.renew(connection, principal, methods)
         return logins.shown(app, session)
 
     @app.route_model(
@@ -131,14 +131,15 @@ def _add_proofs(app: Auth) -> None:
         summary="Go on in another organisation; the token is a new one",
     )
     def switch(body: SwitchRequest, principal: Principal) -> NewSession:
-        _person(principal)
-        return logins.shown(app, sessions.switch(app.database(), principal, body.org_id))
+        user_id = person_of(principal)
+        session = sessions.switch(app.database(), principal, body.org_id, second_step.admits(app, user_id))
+        return logins.shown(app, session)
 
 
 def _add_others(app: Auth) -> None:
     @app.route_model("GET", "/sessions", guard=Guard.session(), summary="My sessions, in all organisations")
     def my_sessions(principal: Principal) -> KnownSessions:
-        found = listing.sessions(app.database(), _person(principal))
+        found = listing.sessions(app.database(), person_of(principal))
         return KnownSessions(sessions=[_known(each, principal) for each in found])
 
     @app.route_model(
@@ -149,7 +150,7 @@ def _add_others(app: Auth) -> None:
         status=204,
     )
     def end_session(session_id: UUID, principal: Principal) -> None:
-        user_id = _person(principal)
+        user_id = person_of(principal)
         with app.database().tenant(principal.org_id) as connection:
             if not sessions.end_all(connection, user_id, only=session_id, because="revoked"):
                 raise NotFound("You have no such session.")
@@ -161,7 +162,7 @@ def _add_others(app: Auth) -> None:
         summary="End all my sessions but this one, and forget all other browsers",
     )
     def end_others(principal: Principal) -> Ended:
-        user_id = _person(principal)
+        user_id = person_of(principal)
         with app.database().tenant(principal.org_id) as connection:
             ended = sessions.end_all(connection, user_id, but=principal.session_id, because="revoked")
             devices.forget(connection, user_id, but=sessions.device_of(connection, principal))
@@ -172,13 +173,6 @@ def _known(each: listing.KnownSession, principal: Principal) -> KnownSession:
     shown = dict(vars(each))
     organisation = Organisation(org_id=shown.pop("org_id"), name=shown.pop("organisation"))
     return KnownSession(**shown, organisation=organisation, current=each.session_id == principal.session_id)
-
-
-def _person(principal: Principal) -> UUID:
-    """The person's id; Forbidden for the operator, whose key is no session."""
-    if principal.user_id is None:
-        raise Forbidden("The operator key has no session.", code="no_session")
-    return principal.user_id
 
 
 def _who(app: Auth, principal: Principal) -> tuple[User | None, Organisation | None]:

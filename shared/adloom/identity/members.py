@@ -21,13 +21,16 @@ _SETUP_LOCK = 0x41_44_4C_53  # "ADLS"
 
 @dataclass(frozen=True)
 class NewMember:
-    """A person to be made. `email` in any case; `password` in clear, until it is hashed."""
+    """A person to be made. `email` in any case; `password` in clear, until it is hashed. `demo` is the owner that the
+    sandbox's demo starts with.
+    """
 
     email: str
     name: str
     password: str
     role: Role
     account_scope: str = ALL_ACCOUNTS
+    demo: bool = False
 
 
 def set_up(database: Database, organisation: str, owner: NewMember) -> tuple[UUID, UUID]:
@@ -82,9 +85,10 @@ def _insert(connection: Connection, org_id: UUID, member: NewMember, password_ha
         "hash": password_hash,
         "role": member.role,
         "scope": member.account_scope,
+        "demo": member.demo,
     }
     for statement in (
-        "insert into users (user_id, org_id, email, name) values (:user, :org, :email, :name)",
+        "insert into users (user_id, org_id, email, name, demo) values (:user, :org, :email, :name, :demo)",
         "insert into user_credentials (user_id, org_id, password_hash) values (:user, :org, :hash)",
         "insert into memberships (org_id, user_id, role, account_scope) values (:org, :user, :role, :scope)",
     ):

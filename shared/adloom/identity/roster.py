@@ -82,6 +82,12 @@ def remove(database: Database, principal: Principal, user_id: UUID) -> None:
         )
 
 
+def may_change(database: Database, principal: Principal, user_id: UUID) -> None:
+    """Raise unless the principal may change this member: Forbidden or NotFound as above."""
+    with database.tenant(principal.org_id) as connection:
+        _changeable(connection, principal, user_id)
+
+
 def end_sessions(database: Database, principal: Principal, user_id: UUID) -> int:
     """End a member's sessions in this organisation; how many."""
     with database.tenant(principal.org_id) as connection:

@@ -6,7 +6,7 @@ that moment.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, cast
@@ -115,8 +115,11 @@ def renew(connection: Connection, principal: Principal, methods: Sequence[str]) 
     return Session(token, row[0], principal.user_id, principal.org_id, principal.session_id)
 
 
-def switch(database: Database, principal: Principal, org_id: UUID) -> Session:
-    """The person's session in another organisation: a new one that lasts as long as the old one, which ends."""
+def switch(database: Database, principal: Principal, org_id: UUID, admits: Callable[[Role], None]) -> Session:
+    """The person's session in another organisation: a new one that lasts as long as the old one, which ends.
+
+    `admits` raises where the role there asks for more than the person has shown.
+    """
     made_id, token = uuid4(), new_session_token()
     with database.tenant(principal.org_id) as connection:
         old = connection.execute(
@@ -129,11 +132,12 @@ def switch(database: Database, principal: Principal, org_id: UUID) -> Session:
         # The same transaction, now of the other organisation.
         connection.execute(text("select set_config('app.org_id', :org, true)"), {"org": str(org_id)})
         member = connection.execute(
-            text("select 1 from memberships where org_id = :org and user_id = :user"),
+            text("select role from memberships where org_id = :org and user_id = :user"),
             {"org": org_id, "user": old.user_id},
         ).one_or_none()
         if member is None:
             raise Forbidden("You are no member of that organisation.", code="no_member")
+        admits(cast("Role", member.role))
         values = dict(old._mapping) | {"session_id": made_id, "org_id": org_id, "token_hash": token_hash(token)}  # noqa: SLF001 - SQLAlchemy's public name for it
         columns = ", ".join(values)
         bound = ", ".join(f":{name}" for name in values)

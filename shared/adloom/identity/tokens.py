@@ -11,8 +11,17 @@ import secrets
 SESSION_PREFIX = "adl_s_"
 OPERATOR_PREFIX = "adl_o_"
 DEVICE_PREFIX = "adl_d_"
+CHALLENGE_PREFIX = "adl_c_"
+INVITATION_PREFIX = "adl_i_"
+REGISTRATION_PREFIX = "adl_n_"
+RESET_PREFIX = "adl_r_"
+VERIFICATION_PREFIX = "adl_v_"
 
 _RANDOM_BYTES = 32
+
+
+def new_token(prefix: str) -> str:
+    return prefix + secrets.token_urlsafe(_RANDOM_BYTES)
 
 
 def new_session_token() -> str:

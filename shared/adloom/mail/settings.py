@@ -29,7 +29,8 @@ class MailSettings(BaseSettings):
 
     @property
     def sender(self) -> str | None:
-        return self.mail_from or (SANDBOX_SENDER if self.sandbox_url else None)
+        """Who mails come from; None where none are sent. A sandbox takes them from whoever has its key."""
+        return self.mail_from or (SANDBOX_SENDER if self.sandbox_url and self.mail_key else None)
 
     @property
     def resend_api(self) -> str:

@@ -31,6 +31,15 @@ EVENTS = PublicRoute(EVERY_FUNCTION, "POST", "/events", "Its credential is the s
 # The limit that keeps guesses away is the handler's: it knows whose password is tried and from which browser. This one
 # is for floods; were it tight, anyone at the same address could shut a person out.
 LOGIN = PublicRoute("auth", "POST", "/login", "Its credential is the password", "6000/minute")
+LOGIN_CODE = PublicRoute(
+    "auth", "POST", "/login/code", "Its credentials are the challenge of the first step and the code", "6000/minute"
+)
+LOGIN_ENROL = PublicRoute(
+    "auth", "POST", "/login/enrol", "Its credential is the challenge of the first step", "60/minute", "shared"
+)
+LOGIN_ENROL_CONFIRM = PublicRoute(
+    "auth", "POST", "/login/enrol/confirm", "Its credentials are the challenge and the app's first code", "6000/minute"
+)
 CALLBACK = PublicRoute(
     "oauth-callback",
     "GET",
@@ -40,4 +49,4 @@ CALLBACK = PublicRoute(
     "shared",
 )
 
-PUBLIC_ROUTES = (HEALTH, READY, OPENAPI, TICK, EVENTS, LOGIN, CALLBACK)
+PUBLIC_ROUTES = (HEALTH, READY, OPENAPI, TICK, EVENTS, LOGIN, LOGIN_CODE, LOGIN_ENROL, LOGIN_ENROL_CONFIRM, CALLBACK)
