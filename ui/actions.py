@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from adloom.errors import AdloomError
-from ui.gateway import Caller
+from adloom.logs import new_request_id
+from ui.gateway import Answer, Caller
 from ui.i18n import _
 from ui.services import Services
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What to say, or where to go."""
+    """What to say, or where to go; from a page that `comes_back` one returns to the present one."""
 
     words: str = ""
     go_to: str = ""
+    comes_back: bool = False
 
 
 async def perform(services: Services, caller: Caller, name: str, about: str) -> Outcome:
     """Do it. The session is asked for afresh: a page may stay open longer than its session lives."""
-    asked = Caller(caller.token, caller.forwarded_for)
+    asked = replace(caller, request_id=new_request_id())
     try:
         if await services.sessions.viewer(asked, fresh=True) is None:
-            return Outcome(go_to="/login")
+            return Outcome(go_to="/login", comes_back=True)
         if name == "connect":
             return await _connect(services, asked, about)
         if name == "sync":
@@ -36,11 +38,14 @@ async def perform(services: Services, caller: Caller, name: str, about: str) -> 
 
 
 async def _connect(services: Services, caller: Caller, platform: str) -> Outcome:
-    answer = await services.gateway.call("POST", "oauth-callback", "/connections", caller, {"platform": platform})
+    if caller.browser is None:  # nothing to bind the log-in to: the next page gives the browser something
+        return Outcome(go_to="/confirm", comes_back=True)
+    body = {"platform": platform, "browser": caller.browser}
+    answer = await services.gateway.call("POST", "oauth-callback", "/connections", caller, body)
     target = str(answer.body.get("authorize_url", ""))
     if answer.ok and urlsplit(target).scheme in ("http", "https"):
         return Outcome(go_to=target)
-    return _refused(answer.status, answer.detail, caller)
+    return _refused(answer, caller)
 
 
 async def _sync(services: Services, caller: Caller, account: str) -> Outcome:
@@ -48,11 +53,13 @@ async def _sync(services: Services, caller: Caller, account: str) -> Outcome:
     answer = await services.gateway.call("POST", "sync-meta", "/runs", caller, body)
     if answer.ok:
         return Outcome(_("A sync is on its way. Its numbers appear here by themselves."))
-    return _refused(answer.status, answer.detail, caller)
+    return _refused(answer, caller)
 
 
-def _refused(status: int, detail: str, caller: Caller) -> Outcome:
-    if status == 403:  # noqa: PLR2004 - forbidden
+def _refused(answer: Answer, caller: Caller) -> Outcome:
+    if answer.code == "step_up_needed":
+        return Outcome(go_to="/confirm", comes_back=True)
+    if answer.status == 403:  # noqa: PLR2004 - forbidden
         return Outcome(_("Your role does not allow that. An administrator can do it."))
     words = _("That did not work: {reason} (request {request})")
-    return Outcome(words.format(reason=detail or str(status), request=caller.request_id))
+    return Outcome(words.format(reason=answer.detail or str(answer.status), request=caller.request_id))

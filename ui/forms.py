@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
-LOGIN_COOKIE = "adloom_form"
 _LONGEST_NEXT = 2000
 
 
@@ -39,6 +38,11 @@ def origins(public_url: str) -> frozenset[str]:
     return frozenset(found)
 
 
+def with_next(page: str, target: str) -> str:
+    """The address of a page that leads to another of ours afterwards."""
+    return page if target == "/" else f"{page}?next={quote(target, safe='')}"
+
+
 def safe_next(target: str | None) -> str:
     """Where to go after login: a path of ours, else the overview. Never another site.
 
@@ -49,6 +53,6 @@ def safe_next(target: str | None) -> str:
     if "\\" in target or any(ord(character) < 0x20 or ord(character) == 0x7F for character in target):  # noqa: PLR2004 - ASCII controls
         return "/"
     parts = urlsplit(target)
-    if parts.scheme or parts.netloc or parts.path in ("/login", "/logout"):
+    if parts.scheme or parts.netloc or parts.path in ("/login", "/logout", "/confirm"):
         return "/"
     return target

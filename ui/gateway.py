@@ -19,11 +19,16 @@ TIMEOUT_S = 15.0
 
 @dataclass(frozen=True)
 class Caller:
-    """For whom a function is called: the session's token, the way the request came, its id."""
+    """For whom a function is called: the session's token, the way the request came, its id; what the browser says it
+    is, its token at `auth` and what binds log-ins at platforms to it.
+    """
 
     token: str | None = None
     forwarded_for: str = ""
     request_id: str = field(default_factory=new_request_id)
+    user_agent: str = ""
+    device: str | None = None
+    browser: str | None = None
 
     def headers(self) -> dict[str, str]:
         headers = {REQUEST_ID_HEADER: self.request_id}
@@ -31,6 +36,8 @@ class Caller:
             headers["Authorization"] = f"Bearer {self.token}"
         if self.forwarded_for:
             headers["X-Forwarded-For"] = self.forwarded_for
+        if self.user_agent:
+            headers["User-Agent"] = self.user_agent
         return headers
 
 

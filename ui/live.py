@@ -15,6 +15,7 @@ from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
 from adloom import logs
+from adloom.events.catalogue import SessionsEnded
 
 log = logs.get(__name__)
 
@@ -37,6 +38,8 @@ class EventHub:
         self._url = url
         self._listeners: dict[UUID, set[Listener]] = defaultdict(set)
         self._pending: dict[UUID, asyncio.TimerHandle] = {}
+        self._ended: list[Callable[[UUID], None]] = []
+        self._missed: list[Listener] = []
         self._client: Client | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -66,6 +69,14 @@ class EventHub:
 
         return end
 
+    def on_sessions_ended(self, listener: Callable[[UUID], None]) -> None:
+        """Call the listener with the person whose sessions ended or changed, before any page hears of it."""
+        self._ended.append(listener)
+
+    def on_missed(self, listener: Listener) -> None:
+        """Call the listener when events may have been missed."""
+        self._missed.append(listener)
+
     async def _connect(self) -> None:
         while True:
             try:
@@ -87,10 +98,15 @@ class EventHub:
 
     async def _heard(self, message: Msg) -> None:
         try:
-            org_id = UUID(json.loads(message.data)["data"]["org_id"])
+            data = json.loads(message.data)["data"]
+            org_id = UUID(data["org_id"])
+            ended = UUID(data["user_id"]) if message.subject == SessionsEnded.subject else None
         except (ValueError, KeyError, TypeError):
             log.warning("event_unreadable", subject=message.subject)
             return
+        if ended is not None:
+            for listener in self._ended:
+                listener(ended)
         self.announce(org_id)
 
     def announce(self, org_id: UUID) -> None:
@@ -106,6 +122,8 @@ class EventHub:
 
     async def _reconnected(self) -> None:
         log.info("events_reconnected")
+        for listener in self._missed:
+            listener()
         for org_id in tuple(self._listeners):
             self.announce(org_id)
 

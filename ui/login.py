@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from adloom import logs
+from adloom.connections.browser import new_browser
 from adloom.errors import Unavailable
 from ui import forms
 from ui.document import brand, document, sandbox_mark
@@ -18,7 +19,6 @@ from ui.i18n import _
 from ui.markup import h
 from ui.security import caller, viewer_of
 from ui.services import Services
-from ui.sessions import COOKIE
 from ui.theme import theme_of
 
 log = logs.get(__name__)
@@ -41,25 +41,24 @@ async def greet(services: Services, request: Request, target: str) -> Response:
     try:
         viewer = await services.sessions.viewer(caller(request))
     except Unavailable:
-        return show(services, request, Attempt("", target, _unavailable(), _SERVICE_UNAVAILABLE))
+        return show(services, request, Attempt("", target, unavailable(), _SERVICE_UNAVAILABLE))
     if viewer is not None:
         return RedirectResponse(target, status_code=303)
     return show(services, request, Attempt(next=target))
 
 
-def _unavailable() -> str:
+def unavailable() -> str:
     return _("Logging in does not work right now: a part of Adloom does not answer. Try again in a minute.")
 
 
 def show(services: Services, request: Request, attempt: Attempt) -> Response:
     """The form. The nonce in the cookie and the token in the form belong together."""
-    nonce = request.cookies.get(forms.LOGIN_COOKIE) or forms.new_nonce()
+    names = services.cookies
+    nonce = request.cookies.get(names.form) or forms.new_nonce()
     token = forms.form_token(services.form_secret, "login", nonce)
     body = _page(attempt, token, sandbox=services.sandbox)
     response = document(_("Log in"), body, theme_of(request), status=attempt.status)
-    response.set_cookie(
-        forms.LOGIN_COOKIE, nonce, path="/login", httponly=True, samesite="strict", secure=services.https
-    )
+    names.put(response, names.form, nonce, same_site="strict")
     return response
 
 
@@ -70,8 +69,8 @@ def _page(attempt: Attempt, token: str, *, sandbox: bool) -> Markup:
         h("input", type="hidden", name="form_token", value=token),
         h("input", type="hidden", name="next", value=attempt.next),
         problem,
-        _field("email", _("E-mail"), "username", kind="email", value=attempt.email),
-        _field("password", _("Password"), "current-password", kind="password"),
+        field("email", _("E-mail"), "username", kind="email", value=attempt.email, focus=not attempt.email),
+        field("password", _("Password"), "current-password", kind="password"),
         h("button", _("Log in"), type="submit", class_="btn primary"),
         method="post",
         action="/login",
@@ -81,7 +80,7 @@ def _page(attempt: Attempt, token: str, *, sandbox: bool) -> Markup:
     return h("main", h("div", card, sandbox_mark(link=False) if sandbox else None), class_="login")
 
 
-def _field(name: str, label: str, complete: str, *, kind: str, value: str = "") -> Markup:
+def field(name: str, label: str, complete: str, *, kind: str, value: str = "", focus: bool = False) -> Markup:
     box = h(
         "input",
         type=kind,
@@ -90,7 +89,7 @@ def _field(name: str, label: str, complete: str, *, kind: str, value: str = "") 
         class_="input",
         autocomplete=complete,
         required=True,
-        autofocus=not value if name == "email" else None,
+        autofocus=focus or None,
         autocapitalize="none",
         spellcheck="false",
     )
@@ -105,7 +104,7 @@ async def enter(services: Services, request: Request) -> Response:
     fields = {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
     target = forms.safe_next(fields.get("next"))
     attempt = Attempt(email=fields.get("email", "")[:320], next=target)
-    nonce = request.cookies.get(forms.LOGIN_COOKIE, "")
+    nonce = request.cookies.get(services.cookies.form, "")
     if not forms.is_form_token(fields.get("form_token", ""), services.form_secret, "login", nonce):
         problem = _("This form was open for too long. Please try again.")
         return show(services, request, Attempt(attempt.email, target, problem, _FORBIDDEN))
@@ -115,13 +114,13 @@ async def enter(services: Services, request: Request) -> Response:
             "auth",
             "/login",
             caller(request),
-            {"email": attempt.email, "password": fields.get("password", "")},
+            {"email": attempt.email, "password": fields.get("password", ""), "device": caller(request).device},
         )
     except Unavailable:
-        return show(services, request, Attempt(attempt.email, target, _unavailable(), _SERVICE_UNAVAILABLE))
+        return show(services, request, Attempt(attempt.email, target, unavailable(), _SERVICE_UNAVAILABLE))
     if not answer.ok:
         return show(services, request, Attempt(attempt.email, target, _refusal(answer), _status(answer)))
-    return _entered(services, answer, target)
+    return entered(services, request, answer, target)
 
 
 def _status(answer: Answer) -> int:
@@ -132,22 +131,19 @@ def _refusal(answer: Answer) -> str:
     if answer.status == _TOO_MANY:
         return _("Too many attempts. Wait a minute, then try again.")
     if answer.status >= _SERVER_ERROR:
-        return _unavailable()
+        return unavailable()
     return _("That e-mail and password don't fit together.")
 
 
-def _entered(services: Services, answer: Answer, target: str) -> Response:
-    expires = datetime.fromisoformat(str(answer.body["expires_at"]))
+def entered(services: Services, request: Request, answer: Answer, target: str) -> Response:
+    """Hand the browser the token of an answer of `auth`, and what it is known by from now on."""
+    names = services.cookies
     response = RedirectResponse(target, status_code=303)
-    response.set_cookie(
-        COOKIE,
-        str(answer.body["token"]),
-        max_age=max(0, int((expires - datetime.now(UTC)).total_seconds())),
-        path="/",
-        httponly=True,
-        samesite="lax",
-        secure=services.https,
-    )
+    expires = datetime.fromisoformat(str(answer.body["expires_at"]))
+    names.put(response, names.session, str(answer.body["token"]), expires=expires)
+    if device := answer.body.get("device"):
+        names.put_device(response, str(device))
+    names.put(response, names.browser, caller(request).browser or new_browser())
     return response
 
 
@@ -165,5 +161,5 @@ async def leave(services: Services, request: Request) -> Response:
         log.warning("logout_unreachable", user_id=str(viewer.user_id))
     services.sessions.forget(viewer.token)
     response = RedirectResponse("/login", status_code=303)
-    response.delete_cookie(COOKIE, path="/", httponly=True, samesite="lax", secure=services.https)
+    services.cookies.drop(response, services.cookies.session)
     return response

@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 
 from adloom import logs
 from adloom.settings import load
-from ui import forms, login, security
+from ui import confirm, forms, login, security
 from ui.components import states
 from ui.document import FAVICON, document, sandbox_mark
 from ui.i18n import _
@@ -39,7 +39,11 @@ def build(services: Services) -> None:
     for page in (overview, campaigns, data_health):
         page.register(services)
     app.add_middleware(
-        SessionGuard, sessions=services.sessions, origins=services.origins, unreachable=_errors(services)
+        SessionGuard,
+        sessions=services.sessions,
+        origins=services.origins,
+        https=services.https,
+        unreachable=_errors(services),
     )
     app.add_middleware(security.Speaking)
     app.add_middleware(SecureASGIMiddleware, secure=security.headers(https=services.https))
@@ -63,10 +67,18 @@ def _plain_routes(services: Services) -> None:
     async def log_out(request: Request) -> Response:
         return await login.leave(services, request)
 
+    async def confirm_form(request: Request) -> Response:
+        return confirm.ask(services, request)
+
+    async def confirm_it(request: Request) -> Response:
+        return await confirm.take(services, request)
+
     app.add_route("/_/health", health, methods=["GET"])
     app.add_route("/login", login_form, methods=["GET"])
     app.add_route("/login", log_in, methods=["POST"])
     app.add_route("/logout", log_out, methods=["POST"])
+    app.add_route("/confirm", confirm_form, methods=["GET"])
+    app.add_route("/confirm", confirm_it, methods=["POST"])
 
 
 def _errors(services: Services) -> Callable[[str], Response]:

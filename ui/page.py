@@ -25,7 +25,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from adloom import clock, logs
 from adloom.errors import AdloomError, NotFound
 from adloom.logs import new_request_id
-from ui import actions, formats
+from ui import actions, formats, forms
 from ui.components import states
 from ui.components.region import Region
 from ui.gateway import Caller
@@ -112,7 +112,8 @@ class Page(Generic[T]):
         with speaking(self.visit.language):
             outcome = await actions.perform(self.services, self.visit.caller, name, about)
             if outcome.go_to:
-                ui.navigate.to(outcome.go_to)
+                back = self.params.address(self.path)
+                ui.navigate.to(forms.with_next(outcome.go_to, back) if outcome.comes_back else outcome.go_to)
                 return
             self.named("notice").show(h("p", outcome.words, class_="note", role="status"))
 
@@ -123,7 +124,8 @@ class Page(Generic[T]):
         try:
             viewer = await self.services.sessions.viewer(self.visit.caller)
             if viewer is None:
-                ui.navigate.to("/login")
+                # Whoever has another session by now comes straight back.
+                ui.navigate.to(forms.with_next("/login", self.params.address(self.path)))
                 return
             data = await run.io_bound(self._in_tenant, viewer, self.params)
         except NotFound:

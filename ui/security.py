@@ -25,10 +25,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from adloom import logs
 from adloom.errors import AdloomError
 from adloom.logs import REQUEST_ID_HEADER, accept_request_id
+from ui.cookies import cookies_of
 from ui.forms import same_origin
 from ui.gateway import Caller
 from ui.i18n import negotiate, speaking
-from ui.sessions import COOKIE, Sessions, Viewer
+from ui.sessions import Sessions, Viewer
 
 log = logs.get(__name__)
 
@@ -40,6 +41,7 @@ PUBLIC_PREFIXES = ("/static/", f"/_nicegui/{nicegui.__version__}/")
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _POLICY_VIOLATION = 1008
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,200}")
+_LONGEST_AGENT = 400
 
 
 def headers(*, https: bool) -> Secure:
@@ -60,7 +62,7 @@ def headers(*, https: bool) -> Secure:
     permissions = PermissionsPolicy().geolocation("").camera("").microphone("").payment("").usb("")
     return Secure(
         csp=csp,
-        referrer=ReferrerPolicy().same_origin(),
+        referrer=ReferrerPolicy().strict_origin_when_cross_origin(),
         xfo=XFrameOptions().deny(),
         xcto=XContentTypeOptions(),
         coop=CrossOriginOpenerPolicy().same_origin(),
@@ -83,11 +85,20 @@ def forwarded_for(connection: HTTPConnection) -> str:
 
 def caller(connection: HTTPConnection) -> Caller:
     """For whom functions are called on behalf of this request."""
+    names, given = cookies_of(connection), connection.cookies
     return Caller(
-        token=_token(connection.cookies.get(COOKIE, "")),
+        token=_token(given.get(names.session, "")),
         forwarded_for=forwarded_for(connection),
         request_id=accept_request_id(connection.headers.get(REQUEST_ID_HEADER)),
+        user_agent=_printable(connection.headers.get("user-agent", "")),
+        device=_token(given.get(names.device, "")),
+        browser=_token(given.get(names.browser, "")),
     )
+
+
+def _printable(agent: str) -> str:
+    """What fits into a header again."""
+    return "".join(character for character in agent[:_LONGEST_AGENT] if " " <= character <= "~")
 
 
 def _token(cookie: str) -> str | None:
@@ -115,16 +126,20 @@ class SessionGuard:
     Fails closed: while `auth` does not answer, a page says so with 503 and nothing is shown.
     """
 
-    def __init__(self, app: ASGIApp, *, sessions: Sessions, origins: frozenset[str], unreachable: Unreachable) -> None:
+    def __init__(
+        self, app: ASGIApp, *, sessions: Sessions, origins: frozenset[str], https: bool, unreachable: Unreachable
+    ) -> None:
         self._app = app
         self._sessions = sessions
         self._origins = origins
+        self._https = https
         self._unreachable = unreachable
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
+        scope.setdefault("state", {})["https"] = self._https
         connection = HTTPConnection(scope)
         refusal = await self._refusal(scope, connection)
         if refusal is None:
@@ -149,7 +164,7 @@ class SessionGuard:
             return self._unreachable(asked.request_id)
         if viewer is None:
             return _to_login(scope, connection)
-        scope.setdefault("state", {})["viewer"] = viewer
+        scope["state"]["viewer"] = viewer
         return None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from adloom.db import Database
+from ui.cookies import Cookies
 from ui.forms import origins
 from ui.gateway import Gateway
 from ui.live import EventHub
@@ -31,6 +32,10 @@ class Services:
         return not self.settings.is_loopback_http
 
     @property
+    def cookies(self) -> Cookies:
+        return Cookies(https=self.https)
+
+    @property
     def form_secret(self) -> str:
         return self.settings.storage_secret.get_secret_value()
 
@@ -41,13 +46,13 @@ class Services:
 
 def open_services(settings: DashboardSettings) -> Services:
     """Connect what is connected lazily; nothing is called yet."""
-    gateway = Gateway(settings.gateway_url)
+    gateway, hub = Gateway(settings.gateway_url), EventHub(settings.nats_url.get_secret_value())
     return Services(
         settings=settings,
         database=Database(
             settings.database_url.get_secret_value(), pool_size=settings.database_pool, application_name="dashboard"
         ),
         gateway=gateway,
-        sessions=Sessions(gateway),
-        hub=EventHub(settings.nats_url.get_secret_value()),
+        sessions=Sessions(gateway, hub),
+        hub=hub,
     )

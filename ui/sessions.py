@@ -11,9 +11,10 @@ from uuid import UUID
 from adloom.errors import Unauthenticated, Unavailable
 from adloom.identity.roles import Role, includes
 from ui.gateway import Caller, Gateway
+from ui.live import EventHub
 
-COOKIE = "adloom_session"
-# A session that ended elsewhere is noticed after this long at the latest.
+# Events say at once that a session ended or changed. One that began to be valid no longer by itself is noticed after
+# this long at the latest.
 BELIEVED_FOR_S = 15.0
 MOST_REMEMBERED = 10_000
 _UNAUTHENTICATED = 401
@@ -43,29 +44,36 @@ class Viewer:
 
 
 class Sessions:
-    """Asks `auth` whether a token is a session, and believes its answer for a few seconds.
+    """Asks `auth` whether a token is a session, and believes its answer for a few seconds, unless an event says that
+    sessions of this person ended. While no events are heard, nothing is believed and `auth` asked each time.
 
     Fails closed: when `auth` does not answer, nobody is let in (Unavailable); an unknown token is nobody (None).
     Tokens are remembered as hashes only.
     """
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(self, gateway: Gateway, hub: EventHub) -> None:
         self._gateway = gateway
+        self._hub = hub
         self._known: OrderedDict[bytes, tuple[float, Viewer]] = OrderedDict()
+        # How often something ended: an answer that was under way meanwhile may be older than that.
+        self._endings = 0
+        hub.on_sessions_ended(self.forget_person)
+        hub.on_missed(self.forget_everybody)
 
     async def viewer(self, caller: Caller, *, fresh: bool = False) -> Viewer | None:
         """The viewer of the caller's token; `fresh` asks again whatever is remembered."""
         if not caller.token:
             return None
         key = hashlib.sha256(caller.token.encode("utf-8", "surrogatepass")).digest()
-        if not fresh:
+        if not fresh and self._hub.connected:
             known = self._known.get(key)
             if known is not None and known[0] > time.monotonic():
                 return known[1]
+        endings = self._endings
         viewer = await self._ask(caller, caller.token)
-        if viewer is None:
+        if viewer is None or endings != self._endings:
             self._known.pop(key, None)
-            return None
+            return viewer
         self._known[key] = (time.monotonic() + BELIEVED_FOR_S, viewer)
         self._known.move_to_end(key)
         while len(self._known) > MOST_REMEMBERED:
@@ -74,6 +82,17 @@ class Sessions:
 
     def forget(self, token: str) -> None:
         self._known.pop(hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest(), None)
+
+    def forget_person(self, user_id: UUID) -> None:
+        """Believe nothing any more of what was said about this person's sessions."""
+        self._endings += 1
+        for key in [key for key, (_, viewer) in self._known.items() if viewer.user_id == user_id]:
+            del self._known[key]
+
+    def forget_everybody(self) -> None:
+        """Events may have been missed."""
+        self._endings += 1
+        self._known.clear()
 
     async def _ask(self, caller: Caller, token: str) -> Viewer | None:
         answer = await self._gateway.call("GET", "auth", "/session", caller)

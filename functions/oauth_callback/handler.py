@@ -6,9 +6,11 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
+from flask import request
 from pydantic import BaseModel, Field, StringConstraints
 
 from adloom.connections import flow, store
+from adloom.connections.browser import cookie_name
 from adloom.connections.vault import Vault
 from adloom.platforms.grant import OAuth
 from adloom.settings import CoreSettings, DatabaseSettings, EventSettings, MetaSettings, TokenRingSettings
@@ -16,6 +18,7 @@ from adloom.web import ForeignQuery, Guard, Principal, RequestModel, create_func
 from adloom.web.public import CALLBACK
 
 Platform = Literal["meta"]
+Browser = Annotated[str, StringConstraints(min_length=32, max_length=200)]
 Text = Annotated[str, StringConstraints(max_length=4096)]
 
 
@@ -25,6 +28,10 @@ class OAuthCallbackSettings(CoreSettings, DatabaseSettings, EventSettings, Token
 
 class ConnectRequest(RequestModel):
     platform: Platform
+    browser: Browser | None = Field(
+        default=None,
+        description="The value of the browser's cookie that the log-in is bound to; the operator needs none",
+    )
 
 
 class Started(BaseModel):
@@ -66,7 +73,13 @@ def check_token_ring() -> None:
     _vault()
 
 
-@app.route_model("POST", "/connections", guard=Guard.role("admin"), summary="Start a log-in at a platform", status=201)
+@app.route_model(
+    "POST",
+    "/connections",
+    guard=Guard.role("admin", fresh=True),
+    summary="Start a log-in at a platform",
+    status=201,
+)
 def start(body: ConnectRequest, principal: Principal) -> Started:
     url = flow.start(
         app.database(),
@@ -75,13 +88,15 @@ def start(body: ConnectRequest, principal: Principal) -> Started:
         user_id=principal.user_id,
         platform=body.platform,
         redirect_uri=f"{app.settings().public_url.rstrip('/')}/function/{app.name}{CALLBACK.path}",
+        browser=body.browser,
     )
     return Started(authorize_url=url)
 
 
 @app.public(CALLBACK, summary="The end of a log-in", produces=pages.HTML, problems=(403, 409, 502))
 def finish(query: CallbackQuery) -> pages.Page:
-    came = flow.Return(query.state, query.code, query.error)
+    name = cookie_name(https=app.settings().public_url.startswith("https://"))
+    came = flow.Return(query.state, query.code, query.error, request.cookies.get(name))
     finished = flow.finish(app.database(), _vault(), _oauth, came)
     return pages.Page(
         title="Connected",

@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0025"
-down_revision = "0021"
+down_revision = "0022"
 
 TABLES = """
 -- What a mail says is data without credentials; its link is Fernet ciphertext and goes when the mail has gone. Mails

@@ -35,6 +35,8 @@ RING = Fernet.generate_key().decode()
 PUBLIC_URL = "http://adloom.test"
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 PROGRAM = {"Accept": "application/json"}
+COOKIE = "__Host-adloom_browser" if PUBLIC_URL.startswith("https") else "adloom_browser"
+THIS_BROWSER = "a-browser-of-256-random-bits-" + "x" * 14
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +97,8 @@ def superuser(postgres: Postgres) -> Iterator[psycopg.Connection[Any]]:
 
 
 def start(client: FlaskClient, who: Person) -> str:
-    answer = client.post("/connections", json={"platform": "meta"}, headers=who.headers)
+    client.set_cookie(COOKIE, THIS_BROWSER)
+    answer = client.post("/connections", json={"platform": "meta", "browser": THIS_BROWSER}, headers=who.headers)
     assert answer.status_code == 201
     return str(answer.get_json()["authorize_url"])
 
@@ -235,6 +238,64 @@ def test_an_old_state_leads_nowhere(client: FlaskClient, admin: Person, superuse
 
     assert client.get(back, headers=PROGRAM).get_json()["code"] == "state_unusable"
     assert connections(client, admin) == []
+
+
+@pytest.mark.parametrize("brought", [None, "", "another-browser-" * 3, "adloom_browser"])
+def test_another_browser_connects_nothing_and_uses_nothing_up(
+    client: FlaskClient, admin: Person, sandbox: Callable[..., httpx.Response], brought: str | None
+) -> None:
+    back = decide(start(client, admin))
+    stranger = app.test_client()
+    if brought is not None:
+        stranger.set_cookie(COOKIE, brought)
+
+    answer = stranger.get(back, headers=PROGRAM)
+
+    assert (answer.status_code, answer.get_json()["code"]) == (409, "state_unusable")
+    assert connections(client, admin) == []
+    assert client.get(back, headers=PROGRAM).status_code == 200
+
+
+def test_a_token_in_the_cookie_of_the_session_is_not_looked_at(client: FlaskClient, admin: Person) -> None:
+    client.set_cookie("adloom_session", admin.token)
+
+    assert client.get("/connections").status_code == 401
+    assert client.get(f"/connections?token={admin.token}").status_code == 401
+
+
+def test_a_head_request_does_nothing(client: FlaskClient, admin: Person) -> None:
+    back = decide(start(client, admin))
+
+    assert client.head(back).status_code == 405
+
+    assert connections(client, admin) == []
+    assert client.get(back, headers=PROGRAM).status_code == 200
+
+
+def test_who_may_not_connect_any_more_connects_nothing(
+    client: FlaskClient, admin: Person, superuser: psycopg.Connection[Any]
+) -> None:
+    back = decide(start(client, admin))
+    superuser.execute("update memberships set role = 'viewer' where user_id = %s", (admin.user_id,))
+
+    assert client.get(back, headers=PROGRAM).get_json()["code"] == "state_unusable"
+    assert connections(client, admin) == []
+
+
+def test_a_person_without_a_browser_starts_nothing(client: FlaskClient, admin: Person) -> None:
+    answer = client.post("/connections", json={"platform": "meta"}, headers=admin.headers)
+
+    assert (answer.status_code, answer.get_json()["code"]) == (400, "browser_missing")
+
+
+def test_an_old_proof_does_not_suffice_to_connect(
+    client: FlaskClient, admin: Person, superuser: psycopg.Connection[Any]
+) -> None:
+    superuser.execute("update sessions set authenticated_at = now() - interval '11 minutes'")
+
+    answer = client.post("/connections", json={"platform": "meta"}, headers=admin.headers)
+
+    assert (answer.status_code, answer.get_json()["code"]) == (403, "step_up_needed")
 
 
 def test_a_state_lives_ten_minutes_and_only_its_hash_is_stored(
@@ -443,4 +504,5 @@ def walker() -> httpx.Client:
         return app.wsgi_app(environ, start_response)
 
     front_door = httpx.WSGITransport(app=without_prefix)
-    return httpx.Client(mounts={PUBLIC_URL: front_door}, trust_env=False, timeout=30)
+    cookies = {COOKIE: THIS_BROWSER}
+    return httpx.Client(mounts={PUBLIC_URL: front_door}, cookies=cookies, trust_env=False, timeout=30)

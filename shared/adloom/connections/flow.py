@@ -1,7 +1,8 @@
 """The log-in at a platform: a person leaves with a state and comes back with it and a code.
 
-The state is what makes the public callback safe: 256 random bits, stored as their hash, bound to the organisation and
-person that asked, good for one use within ten minutes of real time.
+The state is what makes the public callback safe: 256 random bits, stored as their hash, bound to the organisation, the
+person and the browser that asked, good for one use within ten minutes of real time. A person who has lost the right to
+connect meanwhile connects nothing, and a state that is brought by another browser stays unused.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from sqlalchemy import text
 from adloom import logs
 from adloom.clock import real_now
 from adloom.connections import store
+from adloom.connections.browser import browser_hash
 from adloom.connections.vault import Vault
 from adloom.db import Database
 from adloom.errors import Conflict, Forbidden, InvalidRequest
@@ -36,11 +38,12 @@ log = logs.get(__name__)
 
 @dataclass(frozen=True)
 class Return:
-    """What the browser brings back from the platform: RFC 6749, 4.1.2 and 4.1.2.1."""
+    """What the browser brings back from the platform: RFC 6749, 4.1.2 and 4.1.2.1. `browser` is its cookie."""
 
     state: str | None
     code: str | None
     error: str | None
+    browser: str | None = None
 
 
 @dataclass(frozen=True)
@@ -60,15 +63,27 @@ class _Claim:
 
 
 def start(
-    database: Database, oauth: OAuth, *, org_id: UUID, user_id: UUID | None, platform: Platform, redirect_uri: str
+    database: Database,
+    oauth: OAuth,
+    *,
+    org_id: UUID,
+    user_id: UUID | None,
+    platform: Platform,
+    redirect_uri: str,
+    browser: str | None,
 ) -> str:
-    """Where to send the person. `user_id` is None for the operator."""
+    """Where to send the person. `user_id` is None for the operator, who alone may do without a browser."""
+    if user_id is not None and not browser:
+        raise InvalidRequest(
+            "A log-in at a platform belongs to the browser it begins in: start it in the dashboard.",
+            code="browser_missing",
+        )
     state = secrets.token_urlsafe(_STATE_BYTES)
     with database.tenant(org_id) as connection:
         connection.execute(
             text(
-                "insert into oauth_states (state_hash, org_id, platform, user_id, redirect_uri, expires_at)"
-                " values (:hash, :org, :platform, :user, :redirect, :expires)"
+                "insert into oauth_states (state_hash, org_id, platform, user_id, redirect_uri, expires_at,"
+                " browser_hash) values (:hash, :org, :platform, :user, :redirect, :expires, :browser)"
             ),
             {
                 "hash": _hash(state),
@@ -77,6 +92,7 @@ def start(
                 "user": user_id,
                 "redirect": redirect_uri,
                 "expires": real_now() + STATE_LIFE,
+                "browser": browser_hash(browser) if browser else None,
             },
         )
     return oauth.authorize_url(state=state, redirect_uri=redirect_uri)
@@ -88,7 +104,7 @@ def finish(database: Database, vault: Vault, oauth_of: Callable[[Platform], OAut
     The state is used up first, whatever follows. Errors: InvalidRequest (no state, no code), Conflict (unknown, used or
     old state), Forbidden (the person declined), PlatformError (the platform refused or does not answer).
     """
-    claim = _claim(database, came.state)
+    claim = _claim(database, came.state, came.browser)
     if came.error is not None:
         raise _declined(came.error)
     if not came.code or len(came.code) > _LONGEST:
@@ -110,14 +126,19 @@ def purge(database: Database) -> None:
         connection.execute(text("select purge_oauth_states()"))
 
 
-def _claim(database: Database, state: str | None) -> _Claim:
-    """Use the state up. Fails closed: without a row of ours that is fresh and unused nothing goes on."""
+def _claim(database: Database, state: str | None, browser: str | None) -> _Claim:
+    """Use the state up. Fails closed: without a row that is fresh, unused and this browser's nothing goes on."""
     if not state or len(state) > _LONGEST:
         raise InvalidRequest("This address is called by the ad platform only. Start in Adloom.", code="state_missing")
     with database.system() as connection:
-        row = connection.execute(text("select * from claim_oauth_state(:hash)"), {"hash": _hash(state)}).one_or_none()
+        query = text("select * from claim_oauth_state(:hash, :browser)")
+        values = {"hash": _hash(state), "browser": browser_hash(browser) if browser else None}
+        row = connection.execute(query, values).one_or_none()
     if row is None:
-        raise Conflict("This log-in was used already or is older than ten minutes. Start again.", code="state_unusable")
+        raise Conflict(
+            "This log-in was used already, is older than ten minutes, or began in another browser. Start again.",
+            code="state_unusable",
+        )
     return _Claim(row.org_id, row.platform, row.redirect_uri)
 
 

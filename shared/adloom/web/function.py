@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, cast
 
 from flask import Flask, Response, g, got_request_exception, request
 from secure import Secure
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from adloom import logs
 from adloom.errors import AdloomError, ConfigurationError, TooManyRequests, Unauthenticated, Unavailable
@@ -166,7 +166,7 @@ class Function(Flask, Generic[S]):
             try:
                 handler()
             except AdloomError as error:
-                raise _due_unknown(error) from error
+                raise problems.due_unknown(error) from error
             return Accepted()
 
         self.public(TICK, summary="A hint that something may be due", status=202)(hear)
@@ -189,6 +189,9 @@ class Function(Flask, Generic[S]):
 
     def _add(self, route: Route) -> None:
         def view(**path_values: str) -> Response:
+            if request.method != route.method and not health.is_probe(route.path):
+                # Flask answers HEAD as if it were GET, and some GETs are no mere looks.
+                raise MethodNotAllowed([route.method])
             self._admit(route)
             result = route.handler(**route.arguments(request, path_values, g.get("principal")))
             if isinstance(result, pages.Page):
@@ -290,14 +293,6 @@ class Function(Flask, Generic[S]):
     @cached_property
     def _headers(self) -> Secure:
         return api_headers(https=self.settings().public_url.startswith("https://"))
-
-
-def _due_unknown(error: AdloomError) -> AdloomError:
-    """What cron sees when the handler could not look at what is due."""
-    if error.retryable:
-        return error
-    log.error("tick_failed", exc_info=error)
-    return Unavailable("What is due could not be looked at.", code="tick_failed")
 
 
 def create_function(name: str, settings_model: type[S]) -> Function[S]:

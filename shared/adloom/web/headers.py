@@ -16,7 +16,7 @@ from secure.headers import (
     XFrameOptions,
 )
 
-_TWO_YEARS = 63_072_000
+_A_YEAR = 31_536_000
 
 
 def api_headers(*, https: bool) -> Secure:
@@ -26,7 +26,7 @@ def api_headers(*, https: bool) -> Secure:
         coop=CrossOriginOpenerPolicy().same_origin(),
         corp=CrossOriginResourcePolicy().same_origin(),
         csp=ContentSecurityPolicy().default_src("'none'").base_uri("'none'").frame_ancestors("'none'"),
-        hsts=StrictTransportSecurity().max_age(_TWO_YEARS).include_subdomains() if https else None,
+        hsts=StrictTransportSecurity().max_age(_A_YEAR).include_subdomains() if https else None,
         permissions=PermissionsPolicy().geolocation().microphone().camera(),
         referrer=ReferrerPolicy().no_referrer(),
         xcto=XContentTypeOptions().nosniff(),

@@ -19,6 +19,10 @@ class Health(BaseModel):
     status: Literal["ok"]
 
 
+def is_probe(path: str) -> bool:
+    return path in (HEALTH.path, READY.path)
+
+
 def add(app: Function[Any]) -> None:
     """Add both routes."""
 

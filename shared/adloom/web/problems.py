@@ -11,10 +11,12 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from adloom import logs
 from adloom.clock import real_now
-from adloom.errors import AdloomError, PlatformError, PlatformThrottled, ValidationFailed
+from adloom.errors import AdloomError, PlatformError, PlatformThrottled, Unavailable, ValidationFailed
 
 CONTENT_TYPE = "application/problem+json"
 _TYPE_PREFIX = "urn:adloom:problem:"
+
+log = logs.get(__name__)
 
 # What the router and the body reader of Werkzeug say, in our words: status -> (code, title, what to do).
 _HTTP = {
@@ -86,6 +88,14 @@ def from_http(error: HTTPException) -> Response:
     if isinstance(error, MethodNotAllowed) and error.valid_methods:
         response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
     return response
+
+
+def due_unknown(error: AdloomError) -> AdloomError:
+    """What cron sees when the handler could not look at what is due."""
+    if error.retryable:
+        return error
+    log.error("tick_failed", exc_info=error)
+    return Unavailable("What is due could not be looked at.", code="tick_failed")
 
 
 def internal() -> Response:

@@ -40,6 +40,22 @@ LOGIN_ENROL = PublicRoute(
 LOGIN_ENROL_CONFIRM = PublicRoute(
     "auth", "POST", "/login/enrol/confirm", "Its credentials are the challenge and the app's first code", "6000/minute"
 )
+SETUP_NEEDED = PublicRoute("auth", "GET", "/setup", "Says only whether the first organisation is there", "60/minute")
+INVITATION_LOOK = PublicRoute(
+    "auth", "POST", "/invitations/look", "Its credential is the mailed link", "60/minute", "shared"
+)
+INVITATION_ACCEPT = PublicRoute(
+    "auth", "POST", "/invitations/accept", "Its credential is the mailed link", "60/minute", "shared"
+)
+REGISTER = PublicRoute(
+    "auth", "POST", "/registrations", "Writes a mail, and only where registration is on", "6000/minute"
+)
+REGISTER_ACCEPT = PublicRoute(
+    "auth", "POST", "/registrations/accept", "Its credential is the mailed link", "60/minute", "shared"
+)
+RESET_ASK = PublicRoute("auth", "POST", "/password/forgotten", "Writes a mail and says nothing", "6000/minute")
+RESET = PublicRoute("auth", "POST", "/password/reset", "Its credential is the mailed link", "6000/minute")
+VERIFY = PublicRoute("auth", "POST", "/email/verify", "Its credential is the mailed link", "60/minute", "shared")
 CALLBACK = PublicRoute(
     "oauth-callback",
     "GET",
@@ -49,4 +65,9 @@ CALLBACK = PublicRoute(
     "shared",
 )
 
-PUBLIC_ROUTES = (HEALTH, READY, OPENAPI, TICK, EVENTS, LOGIN, LOGIN_CODE, LOGIN_ENROL, LOGIN_ENROL_CONFIRM, CALLBACK)
+ACCOUNTS = (
+    *(SETUP_NEEDED, LOGIN, LOGIN_CODE, LOGIN_ENROL, LOGIN_ENROL_CONFIRM, INVITATION_LOOK, INVITATION_ACCEPT),
+    *(REGISTER, REGISTER_ACCEPT, RESET_ASK, RESET, VERIFY),
+)
+
+PUBLIC_ROUTES = (HEALTH, READY, OPENAPI, TICK, EVENTS, *ACCOUNTS, CALLBACK)
