@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
-from adloom.accounts import members_routes, mfa_routes, people_routes, post, sessions_routes
+from adloom.accounts import (
+    email_routes,
+    invitations_routes,
+    members_routes,
+    mfa_routes,
+    password_routes,
+    people_routes,
+    post,
+    registration_routes,
+    sessions_routes,
+)
 from adloom.accounts.settings import AuthSettings
 from adloom.identity import challenges, devices, members, sessions
 from adloom.web import create_function, openfaas
 
 app = create_function("auth", AuthSettings)
 
-for routes in (members_routes, mfa_routes, people_routes, sessions_routes):
+for routes in (
+    email_routes,
+    invitations_routes,
+    members_routes,
+    mfa_routes,
+    password_routes,
+    people_routes,
+    registration_routes,
+    sessions_routes,
+):
     routes.add(app)
 post.add(app)
 

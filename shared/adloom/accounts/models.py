@@ -17,6 +17,8 @@ from adloom.identity.roles import Role
 Email = Annotated[str, StringConstraints(pattern=r"^[!-?A-~]{1,64}@[!-?A-~]{1,255}$", max_length=320)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 NewPassword = Annotated[SecretStr, Field(min_length=passwords.MIN_LENGTH, max_length=passwords.MAX_LENGTH)]
+# What a mailed link carries.
+LinkToken = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 DeviceToken = Annotated[str, StringConstraints(max_length=200)]
 GivenPassword = Annotated[SecretStr, Field(min_length=1, max_length=passwords.MAX_LENGTH)]
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from adloom.accounts import email_routes
 from adloom.accounts.models import Email, Member, Name, NewPassword, member
 from adloom.accounts.settings import Auth
-from adloom.identity import members
+from adloom.identity import members, people
 from adloom.identity.members import NewMember
 from adloom.identity.roles import Role
 from adloom.web import Guard, Principal, RequestModel
@@ -37,9 +38,14 @@ def add(app: Auth) -> None:
         demo = bool(app.settings().sandbox_url)
         owner = NewMember(body.email, body.name, body.password.get_secret_value(), "owner", demo=demo)
         org_id, user_id = members.set_up(app.database(), body.organisation, owner)
+        if app.settings().sends_mails and not demo:
+            with people.at_home(app.database(), user_id) as (connection, person):
+                email_routes.ask(app, connection, person, person.email)
         return member(app.database(), org_id, user_id)
 
-    @app.route_model("POST", "/users", guard=Guard.role("owner"), summary="Add a member", status=201, problems=(409,))
+    @app.route_model(
+        "POST", "/users", guard=Guard.role("owner", fresh=True), summary="Add a member", status=201, problems=(409,)
+    )
     def add_user(body: UserRequest, principal: Principal) -> Member:
         new = NewMember(body.email, body.name, body.password.get_secret_value(), body.role)
         user_id = members.create(app.database(), principal.org_id, new)

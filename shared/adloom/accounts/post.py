@@ -7,6 +7,7 @@ from typing import Any
 from flask import Response, request
 
 from adloom.accounts.settings import Auth
+from adloom.errors import Conflict
 from adloom.keyring import KeyRing
 from adloom.mail import sender
 
@@ -36,6 +37,22 @@ def postbox(app: Auth) -> sender.Postbox:
 def seal(app: Auth, link: str) -> bytes:
     """A link as the outbox takes it."""
     return KeyRing(app.settings().mail_ring.get_secret_value(), "mail-ring").seal(link)
+
+
+def address(app: Auth, path: str) -> str:
+    """A page of the dashboard."""
+    return app.settings().public_url.rstrip("/") + path
+
+
+def sealed_link(app: Auth, path: str, token: str) -> bytes:
+    """The link to a page that takes the token over and drops it from its address at once."""
+    return seal(app, f"{address(app, path)}?token={token}")
+
+
+def need_mails(app: Auth) -> None:
+    """Conflict where no mails are sent."""
+    if not app.settings().sends_mails:
+        raise Conflict("This installation sends no mails: its operator has set up none.", code="mail_off")
 
 
 def send_due(app: Auth) -> None:

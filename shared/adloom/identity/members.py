@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
@@ -22,7 +24,7 @@ _SETUP_LOCK = 0x41_44_4C_53  # "ADLS"
 @dataclass(frozen=True)
 class NewMember:
     """A person to be made. `email` in any case; `password` in clear, until it is hashed. `demo` is the owner that the
-    sandbox's demo starts with.
+    sandbox's demo starts with; `verified` whoever came by a link that was mailed to the address.
     """
 
     email: str
@@ -31,20 +33,18 @@ class NewMember:
     role: Role
     account_scope: str = ALL_ACCOUNTS
     demo: bool = False
+    verified: bool = False
 
 
 def set_up(database: Database, organisation: str, owner: NewMember) -> tuple[UUID, UUID]:
     """Make the first organisation and its owner; their ids. Conflict once there is one."""
-    passwords.check_rule(owner.password, owner.name, owner.email)
-    password_hash = passwords.hash_password(owner.password)
+    password_hash = _hashed(owner)
     org_id = uuid4()
     with database.tenant(org_id) as connection:
         connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _SETUP_LOCK})
         if not connection.execute(text("select needs_setup()")).scalar_one():
             raise Conflict("This installation is set up already; log in.", code="already_set_up")
-        connection.execute(
-            text("insert into organisations (org_id, name) values (:org, :name)"), {"org": org_id, "name": organisation}
-        )
+        _insert_organisation(connection, org_id, organisation)
         user_id = _insert(connection, org_id, owner, password_hash)
     return org_id, user_id
 
@@ -55,17 +55,49 @@ def needs_setup(database: Database) -> bool:
         return bool(connection.execute(text("select needs_setup()")).scalar_one())
 
 
-def create(database: Database, org_id: UUID, member: NewMember) -> UUID:
-    """Make a person and the membership; the user's id. Conflict when the address is taken, in whatever organisation."""
+def create(
+    database: Database, org_id: UUID, member: NewMember, first: Callable[[Connection], None] | None = None
+) -> UUID:
+    """Make a person and the membership; the user's id. Conflict when the address is taken, in whatever organisation.
+
+    `first` is done in the same transaction and may raise.
+    """
+    password_hash = _hashed(member)
+    with _one_address(), database.tenant(org_id) as connection:
+        if first is not None:
+            first(connection)
+        return _insert(connection, org_id, member, password_hash)
+
+
+def create_organisation(
+    database: Database, organisation: str, owner: NewMember, first: Callable[[Connection], None]
+) -> tuple[UUID, UUID]:
+    """Make an organisation and its owner, after `first` in the same transaction; their ids."""
+    password_hash, org_id = _hashed(owner), uuid4()
+    with _one_address(), database.tenant(org_id) as connection:
+        first(connection)
+        _insert_organisation(connection, org_id, organisation)
+        return org_id, _insert(connection, org_id, owner, password_hash)
+
+
+def _hashed(member: NewMember) -> str:
     passwords.check_rule(member.password, member.name, member.email)
-    password_hash = passwords.hash_password(member.password)
+    return passwords.hash_password(member.password)
+
+
+@contextmanager
+def _one_address() -> Iterator[None]:
     try:
-        with database.tenant(org_id) as connection:
-            return _insert(connection, org_id, member, password_hash)
+        yield
     except IntegrityError as error:
         if "users_email" in str(error.orig):
             raise Conflict("There is a user of this e-mail address already.", code="email_taken") from error
         raise
+
+
+def _insert_organisation(connection: Connection, org_id: UUID, name: str) -> None:
+    query = text("insert into organisations (org_id, name) values (:org, :name)")
+    connection.execute(query, {"org": org_id, "name": name})
 
 
 def register_operator_key(database: Database, key: str, name: str) -> None:
@@ -86,9 +118,13 @@ def _insert(connection: Connection, org_id: UUID, member: NewMember, password_ha
         "role": member.role,
         "scope": member.account_scope,
         "demo": member.demo,
+        "verified": member.verified,
     }
     for statement in (
-        "insert into users (user_id, org_id, email, name, demo) values (:user, :org, :email, :name, :demo)",
+        (
+            "insert into users (user_id, org_id, email, name, demo, email_verified_at)"
+            " values (:user, :org, :email, :name, :demo, case when :verified then now() end)"
+        ),
         "insert into user_credentials (user_id, org_id, password_hash) values (:user, :org, :hash)",
         "insert into memberships (org_id, user_id, role, account_scope) values (:org, :user, :role, :scope)",
     ):

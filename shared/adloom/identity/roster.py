@@ -53,7 +53,7 @@ def change(database: Database, principal: Principal, user_id: UUID, role: Role |
         )
         if not includes(principal.role, after.role):
             raise Forbidden("You cannot give a role above your own.", code="role_above")
-        if not _within(after.account_scope, principal.account_scope):
+        if not is_within(after.account_scope, principal.account_scope):
             raise Forbidden("You cannot give accounts that you do not have.", code="account_outside")
         if before.role == "owner" and after.role != "owner":
             _keep_an_owner(connection, principal.org_id)
@@ -117,7 +117,7 @@ def _find(connection: Connection, org_id: UUID, user_id: UUID) -> Membership:
 def _allow(principal: Principal, found: Membership) -> None:
     if not includes(principal.role, found.role):
         raise Forbidden("Only an owner changes an owner.", code="role_above")
-    if not _within(found.account_scope, principal.account_scope):
+    if not is_within(found.account_scope, principal.account_scope):
         raise Forbidden("This member has accounts that you do not have.", code="account_outside")
 
 
@@ -128,7 +128,8 @@ def _keep_an_owner(connection: Connection, org_id: UUID) -> None:
         raise Conflict("An organisation keeps an owner: make somebody else one first.", code="last_owner")
 
 
-def _within(scope: str, of: str) -> bool:
+def is_within(scope: str, of: str) -> bool:
+    """Whether a scope has no account that the other has not."""
     if of == ALL_ACCOUNTS:
         return True
     return scope != ALL_ACCOUNTS and set(scope.split(",")) <= set(of.split(","))

@@ -115,6 +115,12 @@ def renew(connection: Connection, principal: Principal, methods: Sequence[str]) 
     return Session(token, row[0], principal.user_id, principal.org_id, principal.session_id)
 
 
+def methods_of(connection: Connection, principal: Principal) -> list[str]:
+    """How the person of this session proved who it is."""
+    query = text("select methods from sessions where session_id = :id")
+    return list(connection.execute(query, {"id": principal.session_id}).scalar() or ())
+
+
 def switch(database: Database, principal: Principal, org_id: UUID, admits: Callable[[Role], None]) -> Session:
     """The person's session in another organisation: a new one that lasts as long as the old one, which ends.
 
