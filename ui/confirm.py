@@ -47,11 +47,16 @@ def _form(email: str, token: str, target: str, problem: str) -> Markup:
         h("input", type="hidden", name="email", value=email, autocomplete="username"),
         h("p", problem, class_="problem", role="alert", id="problem") if problem else None,
         login.field("password", _("Password"), "current-password", kind="password", focus=True),
+        h("label", _("Code of your authenticator app, if you have one"), _code(), class_="field"),
         h("button", _("Confirm"), type="submit", class_="btn primary"),
         h("a", _("Back"), href=target, class_="btn"),
         method="post",
         action="/confirm",
     )
+
+
+def _code() -> Markup:
+    return h("input", type="text", name="code", class_="input", autocomplete="one-time-code", spellcheck="false")
 
 
 async def take(services: Services, request: Request) -> Response:
@@ -63,7 +68,7 @@ async def take(services: Services, request: Request) -> Response:
     target, viewer = forms.safe_next(fields.get("next")), viewer_of(request)
     if not forms.is_form_token(fields.get("form_token", ""), services.form_secret, "confirm", viewer.token):
         return ask(services, request, _("This form was open for too long. Please try again."), target, _FORBIDDEN)
-    body = {"password": fields.get("password", "")}
+    body = {"password": fields.get("password", ""), "code": fields.get("code", "").strip() or None}
     try:
         answer = await services.gateway.call("POST", "auth", "/session/step-up", caller(request), body)
     except Unavailable:
@@ -82,4 +87,6 @@ def _refusal(answer: Answer) -> str:
         return _("Too many attempts. Wait a minute, then try again.")
     if answer.status >= _SERVER_ERROR:
         return login.unavailable()
+    if answer.code in ("code_needed", "wrong_code", "validation_failed"):
+        return _("Please give a code that your authenticator app shows now.")
     return _("That is not your password.")

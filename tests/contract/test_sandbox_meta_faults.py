@@ -265,7 +265,9 @@ def test_it_refuses_a_wrong_folder_with_every_fault(tmp_path: Path) -> None:
     assert "facts.csv:3: currency 'EURO' is not an ISO 4217 currency" in ended.stderr
 
 
-@pytest.mark.parametrize("missing", ["ADLOOM_SANDBOX_KEY", "ADLOOM_SANDBOX_HOME", "ADLOOM_META_APP_SECRET", "ADLOOM_MAIL_KEY"])
+@pytest.mark.parametrize(
+    "missing", ["ADLOOM_SANDBOX_KEY", "ADLOOM_SANDBOX_HOME", "ADLOOM_META_APP_SECRET", "ADLOOM_MAIL_KEY"]
+)
 def test_it_says_which_setting_is_missing(tmp_path: Path, missing: str) -> None:
     settings = {name: value for name, value in environment(tmp_path, free_port()).items() if name != missing}
     ended = subprocess.run(

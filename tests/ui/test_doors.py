@@ -2,8 +2,10 @@
 
 import http.client
 import json
+import uuid
 from urllib.parse import urlsplit
 
+import psycopg
 import pytest
 from nicegui import app
 from starlette.routing import Mount, Route
@@ -58,6 +60,33 @@ def test_every_route_but_the_listed_ones_needs_a_session(site, routes):
         assert "Overview" not in content
 
 
+@pytest.mark.parametrize("column", ["expires_at", "idle_expires_at", "revoked_at", None])
+def test_every_page_is_closed_to_a_session_that_is_over(site, routes, column):
+    """`None`: the session is good, and its person no member any more."""
+    token = f"adl_s_{uuid.uuid4().hex}"
+    with psycopg.connect(site.admin_url, autocommit=True) as connection:
+        user = connection.execute("select user_id from users order by created_at limit 1").fetchone()[0]
+        if column is None:
+            user = uuid.uuid4()
+            values = (user, site.organisation, f"{user}@example.com")
+            connection.execute("insert into users (user_id, org_id, email, name) values (%s, %s, %s, 'Gone')", values)
+        connection.execute(
+            "insert into sessions (session_id, org_id, user_id, token_hash, created_at, last_used_at, idle_expires_at,"
+            " expires_at) values (gen_random_uuid(), %s, %s, sha256(%s), now(), now(), now() + '1 day',"
+            " now() + '1 day')",
+            (site.organisation, user, token.encode()),
+        )
+        if column is not None:
+            connection.execute(f"update sessions set {column} = now() where token_hash = sha256(%s)", (token.encode(),))
+        # Whoever tries many tokens is slowed down; this one tries one of them often.
+        pages = [path for method, path in routes if method == "GET" and not is_public(path)]
+        for path in pages:
+            concrete = path.replace("{account_id:int}", "1").replace("{", "").replace("}", "").replace(":path", "")
+            answer, content = ask(site, "GET", concrete, {"Cookie": f"{SESSION}={token}"})
+            assert answer.status in (303, 401), (path, answer.status)
+            assert "Overview" not in content
+
+
 def test_a_path_that_nobody_made_needs_a_session_too(site):
     for path in ("/nothing", "/docs", "/openapi.json", "/_nicegui/other/static/x.js", "/campaigns/../login/x"):
         answer, _content = ask(site, "GET", path)
@@ -65,7 +94,10 @@ def test_a_path_that_nobody_made_needs_a_session_too(site):
 
 
 def test_what_is_public_is_a_short_list():
-    assert {"/login", "/_/health", "/favicon.ico"} == PUBLIC_PATHS
+    doors = {"code", "enrol"}
+    mailed = {"/invitation", "/reset", "/verify", "/registration"}
+    asking = {"/login", "/setup", "/forgotten", "/register"}
+    assert {f"/login/{door}" for door in doors} | mailed | asking | {"/_/health", "/favicon.ico"} == PUBLIC_PATHS
     assert len(PUBLIC_PREFIXES) == 2
 
 
@@ -135,13 +167,20 @@ def test_the_session_cookie_is_out_of_scripts_reach(site):
 
 
 def test_pages_say_what_may_run_in_them_and_that_nobody_may_frame_them(site):
-    answer, _content = ask(site, "GET", "/login")
-    policy = answer.headers["Content-Security-Policy"]
-    for directive in ("default-src 'self'", "object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"):
-        assert directive in policy
-    assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    assert answer.headers["Referrer-Policy"] == "same-origin"
-    assert answer.headers["Cache-Control"] == "no-store"
+    site.owner().close()
+    light, _content = ask(site, "GET", "/login")
+    page, _content = ask(site, "GET", "/", {"Cookie": f"{SESSION}={site.cookie['value']}"})
+    for answer in (light, page):
+        policy = answer.headers.get_all("Content-Security-Policy")[-1]
+        for directive in ("default-src 'self'", "object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"):
+            assert directive in policy
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Referrer-Policy"] == "strict-origin-when-cross-origin"
+        assert "camera=()" in answer.headers["Permissions-Policy"]
+    # A browser obeys both policies of a light page, on which nothing runs but our own file.
+    [strict, _common] = light.headers.get_all("Content-Security-Policy")
+    assert "default-src 'none'; script-src 'self';" in strict
+    assert light.headers["Cache-Control"] == "no-store"
 
 
 def test_health_tells_nothing_but_health(site):

@@ -41,7 +41,9 @@ def test_a_public_address_of_https_is_kept_to() -> None:
     app = probe()
     app.use(settings(public_url="https://ads.example.com"))
 
-    assert "max-age=31536000; includeSubDomains" in app.test_client().get("/search").headers["Strict-Transport-Security"]
+    assert (
+        "max-age=31536000; includeSubDomains" in app.test_client().get("/search").headers["Strict-Transport-Security"]
+    )
 
 
 def test_a_sane_request_id_is_taken_over(client: FlaskClient) -> None:
