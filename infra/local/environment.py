@@ -27,6 +27,7 @@ _PASSED = (
     "ADLOOM_SMTP_URL",
     "ADLOOM_RESEND_URL",
     "ADLOOM_REGISTRATION",
+    "ADLOOM_GEOIP_FILE",
 )
 _SANDBOX_PASSED = ("ADLOOM_SANDBOX_SEED", "ADLOOM_SANDBOX_FACTS")
 # A function that calls a real platform may have to go through the company's proxy and trust its certificates.
