@@ -117,6 +117,7 @@ def test_a_new_proof_gives_a_new_token_for_the_same_session(
     after = client.get("/session", headers=headers(made["token"])).get_json()
     assert after["authenticated_at"] > before["authenticated_at"]
     assert len(client.get("/sessions", headers=headers(made["token"])).get_json()["sessions"]) == 1
+    assert events(admin, owner.user_id) == [owner.org_id], "so that nobody believes the old token any longer"
     assert client.delete("/sessions", headers=headers(made["token"])).status_code == 200
 
 

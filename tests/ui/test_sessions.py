@@ -128,6 +128,7 @@ def test_the_tab_that_was_open_meanwhile_comes_back_by_itself(site):
     second = page.context.new_page()
     page.goto(f"{site.stack.url}/campaigns?range=7d")
     page.wait_for_selector("tbody")
+    page.evaluate("window.before = true")
     _email, password = site.stack.login
 
     second.goto(f"{site.stack.url}/confirm")
@@ -135,8 +136,10 @@ def test_the_tab_that_was_open_meanwhile_comes_back_by_itself(site):
     second.get_by_role("button", name="Confirm").click()
     second.wait_for_url(f"{site.stack.url}/")
 
-    page.reload()
+    # Its token is dead: it is sent to log in, where the browser's new cookie leads it straight back.
+    page.wait_for_function("window.before === undefined", timeout=5_000)
     expect(page).to_have_url(re.compile(r"/campaigns\?range=7d"))
+    page.wait_for_selector("tbody")
     page.context.close()
 
 

@@ -101,7 +101,10 @@ def log_in(database: Database, email: str, password: str, policy: SessionSetting
 
 
 def renew(connection: Connection, principal: Principal, methods: Sequence[str]) -> Session:
-    """The same session under a new token, after the person proved again who it is. It ends when it would have."""
+    """The same session under a new token, after the person proved again who it is. It ends when it would have.
+
+    Open pages hear that the old token is dead.
+    """
     token, now = new_session_token(), real_now()
     row = connection.execute(
         text(
@@ -112,6 +115,7 @@ def renew(connection: Connection, principal: Principal, methods: Sequence[str]) 
     ).one_or_none()
     if row is None or principal.user_id is None or principal.session_id is None:
         raise Unauthenticated("The session has ended; log in again.")
+    publish(connection, SessionsEnded(org_id=principal.org_id, account_id=None, user_id=principal.user_id))
     return Session(token, row[0], principal.user_id, principal.org_id, principal.session_id)
 
 
