@@ -39,6 +39,16 @@ class Cookies:
         return self._name("adloom_form")
 
     @property
+    def challenge(self) -> str:
+        """Between the two steps of a log-in."""
+        return self._name("adloom_challenge")
+
+    @property
+    def link(self) -> str:
+        """The token of a mailed link, while its page is open."""
+        return self._name("adloom_link")
+
+    @property
     def browser(self) -> str:
         """What binds a log-in at a platform to this browser."""
         return browser.cookie_name(https=self.https)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -34,6 +35,7 @@ class Attempt:
     next: str = "/"
     problem: str = ""
     status: int = 200
+    ways: Markup | None = None
 
 
 async def greet(services: Services, request: Request, target: str) -> Response:
@@ -44,7 +46,27 @@ async def greet(services: Services, request: Request, target: str) -> Response:
         return show(services, request, Attempt("", target, unavailable(), _SERVICE_UNAVAILABLE))
     if viewer is not None:
         return RedirectResponse(target, status_code=303)
-    return show(services, request, Attempt(next=target))
+    ways = await _other_ways(services, request)
+    if ways.get("needs_setup"):
+        return RedirectResponse("/setup", status_code=303)
+    return show(services, request, Attempt(next=target, ways=_links(ways)))
+
+
+async def _other_ways(services: Services, request: Request) -> dict[str, bool]:
+    """Which doors there are besides; none are shown where `auth` does not say."""
+    try:
+        answer = await services.gateway.call("GET", "auth", "/setup", caller(request))
+    except Unavailable:
+        return {}
+    return answer.body if answer.ok else {}
+
+
+def _links(ways: Mapping[str, bool]) -> Markup | None:
+    links = [
+        h("a", _("Forgotten your password?"), href="/forgotten") if ways.get("sends_mails") else None,
+        h("a", _("Register"), href="/register") if ways.get("registration") else None,
+    ]
+    return h("p", links, class_="login-links") if any(links) else None
 
 
 def unavailable() -> str:
@@ -76,7 +98,15 @@ def _page(attempt: Attempt, token: str, *, sandbox: bool) -> Markup:
         action="/login",
     )
     intro = h("p", _("Your campaigns' numbers, as the platforms say them."), class_="muted")
-    card = h("div", h("div", brand(), class_="brand"), h("h1", _("Log in")), intro, form, class_="card login-card")
+    card = h(
+        "div",
+        h("div", brand(), class_="brand"),
+        h("h1", _("Log in")),
+        intro,
+        form,
+        attempt.ways,
+        class_="card login-card",
+    )
     return h("main", h("div", card, sandbox_mark(link=False) if sandbox else None), class_="login")
 
 
@@ -120,6 +150,10 @@ async def enter(services: Services, request: Request) -> Response:
         return show(services, request, Attempt(attempt.email, target, unavailable(), _SERVICE_UNAVAILABLE))
     if not answer.ok:
         return show(services, request, Attempt(attempt.email, target, _refusal(answer), _status(answer)))
+    if "next" in answer.body:
+        from ui.doors import second_step  # it builds on this page
+
+        return second_step.go_on(services, answer, target)
     return entered(services, request, answer, target)
 
 

@@ -15,6 +15,7 @@ from adloom.settings import load
 from ui import confirm, forms, login, security
 from ui.components import states
 from ui.document import FAVICON, document, sandbox_mark
+from ui.doors import routes as doors
 from ui.i18n import _
 from ui.markup import h
 from ui.pages import campaigns, data_health, overview
@@ -79,6 +80,7 @@ def _plain_routes(services: Services) -> None:
     app.add_route("/logout", log_out, methods=["POST"])
     app.add_route("/confirm", confirm_form, methods=["GET"])
     app.add_route("/confirm", confirm_it, methods=["POST"])
+    doors.register(services)
 
 
 def _errors(services: Services) -> Callable[[str], Response]:

@@ -36,7 +36,12 @@ log = logs.get(__name__)
 Unreachable = Callable[[str], Response]
 
 # Files without anybody's data. Everything that is not listed needs a session.
-PUBLIC_PATHS = frozenset({"/login", "/_/health", "/favicon.ico"})
+PUBLIC_PATHS = frozenset(
+    {
+        *("/login", "/login/code", "/login/enrol", "/setup", "/forgotten", "/reset", "/verify"),
+        *("/invitation", "/register", "/registration", "/_/health", "/favicon.ico"),
+    }
+)
 PUBLIC_PREFIXES = ("/static/", f"/_nicegui/{nicegui.__version__}/")
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _POLICY_VIOLATION = 1008

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis.strategies import SearchStrategy
 from schemathesis import GenerationMode
 from schemathesis.config import GenerationConfig, SchemathesisConfig
+from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from adloom.identity import members
 from adloom.web.authentication import ORGANISATION_HEADER
@@ -54,6 +55,8 @@ def operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 SCHEMA = load()
+# No schema can say which passwords are common.
+REFUSES_SOME_PASSWORDS = {("/setup", "post"), ("/users", "post")}
 ALL = [(path, method) for path, methods in describe(app)["paths"].items() for method in methods]
 WITH_BODY = [(path, method) for path, method in ALL if "requestBody" in describe(app)["paths"][path][method]]
 
@@ -73,7 +76,8 @@ def operators_organisation(
 def test_what_the_description_allows_gets_an_answer_it_names(
     operators_organisation: UUID, path: str, method: str
 ) -> None:
-    check(SCHEMA[path][method].as_strategy(generation_mode=GenerationMode.POSITIVE), operators_organisation)
+    left_out = [positive_data_acceptance] if (path, method) in REFUSES_SOME_PASSWORDS else []
+    check(SCHEMA[path][method].as_strategy(generation_mode=GenerationMode.POSITIVE), operators_organisation, left_out)
 
 
 @pytest.mark.parametrize(("path", "method"), WITH_BODY)
@@ -81,13 +85,13 @@ def test_what_the_description_forbids_is_refused(operators_organisation: UUID, p
     check(SCHEMA[path][method].as_strategy(generation_mode=GenerationMode.NEGATIVE), operators_organisation)
 
 
-def check(cases: SearchStrategy[schemathesis.Case[Any]], org_id: UUID) -> None:
+def check(cases: SearchStrategy[schemathesis.Case[Any]], org_id: UUID, left_out: Sequence[Any] = ()) -> None:
     headers = {"Authorization": f"Bearer {OPERATOR_KEY}", ORGANISATION_HEADER: str(org_id)}
 
     @hypothesis_settings(max_examples=20, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(case=cases)
     def each(case: schemathesis.Case[Any]) -> None:
-        case.call_and_validate(base_url="http://localhost", headers=headers)
+        case.call_and_validate(base_url="http://localhost", headers=headers, excluded_checks=list(left_out))
 
     with cheap_hashes():
         each()

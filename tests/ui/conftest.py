@@ -120,8 +120,9 @@ class Site:
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Dashboard, auth and what they need, on a business clock that stands still."""
     home = tmp_path_factory.mktemp("dashboard") / "home"
-    parts = ["dashboard", "first-login", "connector"]
-    with Stack(home, parts=parts, clock=seed.NOW, rate=0) as stack:
+    parts = ["dashboard", "first-login", "connector", "sandbox"]
+    facts = ROOT / "tests" / "data" / "meta_90_days"
+    with Stack(home, parts=parts, facts=facts, clock=seed.NOW, rate=0) as stack:
         yield Site(stack)
 
 

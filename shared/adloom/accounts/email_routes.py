@@ -40,7 +40,7 @@ def add(app: Auth) -> None:
         status=202,
         problems=(409,),
     )
-    def verification(principal: Principal) -> Accepted:
+    def mail_verification(principal: Principal) -> Accepted:
         post.need_mails(app)
         user_id = person_of(principal)
         app.check_limit(MAILS, "verify-mail", str(user_id))
@@ -56,7 +56,7 @@ def add(app: Auth) -> None:
         status=202,
         problems=(409,),
     )
-    def change(body: ChangeRequest, principal: Principal) -> Accepted:
+    def change_email(body: ChangeRequest, principal: Principal) -> Accepted:
         """Whether the new address has an account already is said to its mailbox only, by nothing coming of it."""
         post.need_mails(app)
         user_id = person_of(principal)
@@ -66,7 +66,7 @@ def add(app: Auth) -> None:
         return Accepted()
 
     @app.public(VERIFY, summary="Verify an address by the mailed link", problems=(404, 409))
-    def verify(body: VerifyRequest) -> Verified:
+    def verify_email(body: VerifyRequest) -> Verified:
         link = mailed.look(app.database(), body.token, "verify")
         with people.at_home(app.database(), link.user_id) as (connection, person):
             mailed.verify(connection, link)

@@ -41,7 +41,7 @@ def add(app: Auth) -> None:
         guard=Guard.session(fresh=True),
         summary="Change my password: all my other sessions end, and the token is a new one",
     )
-    def change(body: ChangeRequest, principal: Principal) -> NewSession:
+    def change_password(body: ChangeRequest, principal: Principal) -> NewSession:
         user_id = person_of(principal)
         app.check_limit(attempts.ATTEMPTS, "change", str(user_id))
         proof.check_own_password(app.database(), user_id, body.current.get_secret_value())

@@ -40,7 +40,7 @@ def qr_svg(text: str) -> str:
 
     drawn = io.BytesIO()
     segno.make(text, error="m", micro=False).save(
-        drawn, kind="svg", scale=5, border=3, dark="#1d1c1a", light="#ffffff", xmldecl=False, svgns=True, omitsize=False
+        drawn, kind="svg", scale=5, border=3, dark="#1d1c1a", light="#ffffff", xmldecl=False, svgns=True, omitsize=True
     )
     return drawn.getvalue().decode().strip()
 

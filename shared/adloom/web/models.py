@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 _LARGEST_ID = 2**63 - 1  # bigint
 
-Id = Annotated[int, Field(ge=1, le=_LARGEST_ID)]
+
+def _whole(value: Any) -> Any:
+    """JSON has one kind of number: 7.0 is the integer 7."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Id = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=_LARGEST_ID)]
 
 
 def _closed(schema: dict[str, Any]) -> None:

@@ -1,0 +1,139 @@
+"""What the doors share: the card with a form, and a form that was really ours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from adloom.errors import Unavailable
+from ui import forms, login
+from ui.document import brand, document, sandbox_mark
+from ui.gateway import Answer
+from ui.i18n import _
+from ui.markup import Child, h
+from ui.security import caller
+from ui.services import Services
+from ui.theme import theme_of
+
+FORBIDDEN, NOT_FOUND, CONFLICT, WRONG_FIELDS, TOO_MANY = 403, 404, 409, 422, 429
+SERVER_ERROR, SERVICE_UNAVAILABLE = 500, 503
+# Longer than everything that `auth` accepts in one form.
+_LONGEST_FORM = 16_384
+
+
+class Door:
+    """One page with one form: `name` is its path without the slash, and what its form tokens are for."""
+
+    def __init__(self, services: Services, name: str) -> None:
+        self.services = services
+        self.path = f"/{name}"
+
+    def show(
+        self,
+        request: Request,
+        title: str,
+        *body: Child,
+        problem: str = "",
+        submit: str = "",
+        fields: Child = None,
+        hidden: Mapping[str, str] | None = None,
+        links: Child = None,
+        status: int = 200,
+    ) -> Response:
+        """The card; with `submit` a form of these fields in it."""
+        names = self.services.cookies
+        nonce = request.cookies.get(names.form) or forms.new_nonce()
+        kept = {"form_token": forms.form_token(self.services.form_secret, self.path, nonce), **(hidden or {})}
+        shown = h("p", problem, class_="problem", role="alert", id="problem") if problem else None
+        form = (
+            h(
+                "form",
+                [h("input", type="hidden", name=name, value=value) for name, value in kept.items()],
+                shown,
+                fields,
+                h("button", submit, type="submit", class_="btn primary"),
+                method="post",
+                action=self.path,
+            )
+            if submit
+            else shown
+        )
+        card = h("div", h("div", brand(), class_="brand"), h("h1", title), body, form, links, class_="card login-card")
+        mark = sandbox_mark(link=False) if self.services.sandbox else None
+        page = document(title, h("main", h("div", card, mark), class_="login"), theme_of(request), status=status)
+        names.put(page, names.form, nonce, same_site="strict")
+        return page
+
+    async def fields(self, request: Request) -> dict[str, str] | None:
+        """What the form says; None when it is not one of ours, or far too long."""
+        length = request.headers.get("content-length", "")
+        if not length.isdigit() or int(length) > _LONGEST_FORM:
+            return None
+        given = {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
+        nonce = request.cookies.get(self.services.cookies.form, "")
+        token = given.pop("form_token", "")
+        return given if forms.is_form_token(token, self.services.form_secret, self.path, nonce) else None
+
+    async def call(self, request: Request, path: str, body: dict[str, Any], method: str = "POST") -> Answer | None:
+        """Ask `auth`; None when it does not answer."""
+        try:
+            answer = await self.services.gateway.call(
+                method, "auth", path, caller(request), body if method == "POST" else None
+            )
+        except Unavailable:
+            return None
+        return None if answer.status >= SERVER_ERROR else answer
+
+
+def input_(name: str, label: str, complete: str, **how: Any) -> Markup:
+    """A labelled field."""
+    return login.field(name, label, complete, **({"kind": "text"} | how))
+
+
+def new_password() -> Markup:
+    """The field of a password that is being chosen."""
+    hint = h("small", _("At least 12 characters; a sentence is good. Nothing else is asked of it."), class_="muted")
+    return h("div", input_("password", _("New password"), "new-password", kind="password"), hint, class_="field-group")
+
+
+def stale() -> str:
+    return _("This form was open for too long. Please try again.")
+
+
+def why(answer: Answer | None) -> tuple[str, int]:
+    """What to say of an answer that was not what we hoped for, and with which status."""
+    if answer is None:
+        return login.unavailable(), SERVICE_UNAVAILABLE
+    if answer.status == TOO_MANY:
+        return _("Too many attempts. Wait a minute, then try again."), TOO_MANY
+    if answer.code == "mail_off":
+        return _(
+            "No mails are sent here: the operator has set up none. Ask the person who looks after Adloom."
+        ), CONFLICT
+    if answer.code == "email_taken":
+        return _("There is an account of this address already."), CONFLICT
+    if answer.status == WRONG_FIELDS:
+        return _field_problem(answer), WRONG_FIELDS
+    return answer.detail or login.unavailable(), answer.status
+
+
+def _field_problem(answer: Answer) -> str:
+    """The rule of passwords in the visitor's language; else that something is not right."""
+    faults = answer.body.get("fields")
+    found = [str(fault.get("field", "")) for fault in faults if isinstance(fault, dict)] if faults else []
+    problems = [str(fault.get("problem", "")) for fault in faults if isinstance(fault, dict)] if faults else []
+    if any(field.endswith("password") for field in found):
+        if any("first that anybody tries" in problem for problem in problems):
+            return _("This password is among the first that anybody tries. Choose another one.")
+        if any("does not contain" in problem for problem in problems):
+            return _("Choose a password without your name, your e-mail address or Adloom's name.")
+        return _("A password has 12 to 128 characters.")
+    return _("Please look at what you have written: something in it cannot be right.")
+
+
+def to(path: str) -> RedirectResponse:
+    return RedirectResponse(path, status_code=303)
