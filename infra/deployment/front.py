@@ -51,7 +51,14 @@ def caddyfile(front: Front) -> str:
 	grace_period 5s
 	log {{
 		level WARN
-		format json
+		format filter {{
+			wrap json
+			request>uri query {{
+				replace token REDACTED
+				replace code REDACTED
+				replace state REDACTED
+			}}
+		}}
 	}}
 {_servers()}{_servers(front.gateway) if front.gateway else ""}}}
 
