@@ -30,7 +30,8 @@ def app(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Func
     function = load(request.param)
     for name in function._settings_model.model_fields:
         if function._settings_model.model_fields[name].is_required():
-            monkeypatch.setenv(f"ADLOOM_{name.upper()}", "http://127.0.0.1:1")
+            scheme = "postgresql" if name == "database_url" else "http"
+            monkeypatch.setenv(f"ADLOOM_{name.upper()}", f"{scheme}://127.0.0.1:1")
     function.use(settings.load(function._settings_model, function.name))
     return function
 

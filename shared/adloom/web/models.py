@@ -14,7 +14,7 @@ def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-Id = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=_LARGEST_ID)]
+Id = Annotated[int, Field(ge=1, le=_LARGEST_ID), BeforeValidator(_whole)]
 
 
 def _closed(schema: dict[str, Any]) -> None:
