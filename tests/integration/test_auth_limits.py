@@ -12,6 +12,7 @@ import pytest
 
 from adloom.db import Database
 from adloom.identity import members
+from adloom.web import counting
 from adloom.web.limits import Limit, MemoryLimiter
 from adloom.web.shared_limits import OpenLimiter, PostgresLimiter, PostgresStorage
 from functions.auth.handler import AuthSettings, app
@@ -239,13 +240,31 @@ def test_whoever_tries_tokens_is_slowed_down(client: FlaskClient) -> None:
     assert statuses == [401] * 100 + [429] * 3
 
 
+@pytest.fixture
+def store_away(client: FlaskClient) -> None:
+    """Everything but the counting of limits works."""
+    away = Database("postgresql://adloom_auth:x@127.0.0.1:1/adloom", pool_size=1)
+    app.__dict__["_limiters"] = counting.Limiters(away)
+
+
+@pytest.mark.usefixtures("store_away")
 def test_without_the_store_no_password_is_tried(client: FlaskClient, owner: Person) -> None:
-    """Fails closed: a limit that cannot be counted lets nobody through."""
-    app.use(app.settings(), Database("postgresql://adloom_auth:x@127.0.0.1:1/adloom", pool_size=1))
+    """Fails closed: a limit that cannot be counted lets nobody through, not even with the right password."""
+    tries = [
+        log_in(client, owner.email),
+        client.post("/session/step-up", json={"password": PASSWORD}, headers=owner.headers),
+    ]
 
-    answer = log_in(client, owner.email)
+    for answer in tries:
+        assert (answer.status_code, answer.get_json()["retryable"]) == (503, True)
 
-    assert (answer.status_code, answer.get_json()["retryable"]) == (503, True)
+
+@pytest.mark.usefixtures("store_away")
+def test_without_the_store_other_routes_go_on_and_are_counted_here(client: FlaskClient, owner: Person) -> None:
+    """Fails open, to a count of this process."""
+    statuses = [client.get("/session", headers=owner.headers).status_code for _ in range(102)]
+
+    assert statuses == [200] * 100 + [429] * 2
 
 
 def test_other_limits_are_counted_in_the_process_while_the_store_is_away() -> None:
