@@ -266,6 +266,21 @@ def test_mails_to_one_address_are_few(client: FlaskClient, viewer: Person, monke
     assert answers == [202] * 5 + [429] * 2
 
 
+def test_strangers_who_use_up_a_persons_mails_leave_the_known_browser_its_own(
+    client: FlaskClient, viewer: Person
+) -> None:
+    device = log_in(client, viewer.email).get_json()["device"]
+    stranger = {"X-Forwarded-For": "203.0.113.9"}
+    for _ in range(6):
+        last = client.post("/password/forgotten", json={"email": viewer.email}, headers=stranger)
+    assert last.status_code == 429
+    assert forget(client, viewer.email).status_code == 429
+
+    answer = client.post("/password/forgotten", json={"email": viewer.email, "device": device})
+
+    assert answer.status_code == 202
+
+
 def test_without_mails_nobody_is_promised_one(
     client: FlaskClient, owner: Person, viewer: Person, postgres: Postgres, auth: Database
 ) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -24,6 +26,10 @@ class MailDoor(Door):
         """The title, a sentence, and what the button says."""
         raise NotImplementedError
 
+    def body(self, _request: Request, email: str) -> dict[str, Any]:
+        """What `auth` is asked."""
+        return {"email": email}
+
     async def greet(self, request: Request) -> Response:
         return self._form(request)
 
@@ -45,7 +51,7 @@ class MailDoor(Door):
         if given is None:
             return self._form(request, "", stale(), _FORBIDDEN)
         email = given.get("email", "").strip()[:320]
-        answer = await self.call(request, self.calls, {"email": email})
+        answer = await self.call(request, self.calls, self.body(request, email))
         if answer is None or not answer.ok:
             return self._form(request, email, *why(answer))
         return self.show(
@@ -64,6 +70,10 @@ class ForgottenDoor(MailDoor):
     """`/forgotten`."""
 
     calls = "/password/forgotten"
+
+    def body(self, request: Request, email: str) -> dict[str, Any]:
+        """With the browser's token: no stranger's attempts keep it from a mail."""
+        return {"email": email, "device": caller(request).device}
 
     def words(self) -> tuple[str, str, str]:
         return (

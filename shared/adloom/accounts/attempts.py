@@ -13,6 +13,8 @@ from adloom.web.client_address import limit_key
 
 # One person who mistypes; what guesses passwords is faster.
 ATTEMPTS = "5/minute"
+# Nobody needs more mails of one kind; what fills a stranger's mailbox does.
+MAILS = "5/hour"
 
 
 def count(app: Auth, what: str, email: str, device: str | None) -> None:
@@ -26,3 +28,12 @@ def count(app: Auth, what: str, email: str, device: str | None) -> None:
     # The address first: what it may no longer do is not counted against the account.
     app.check_limit(ATTEMPTS, what, "address", limit_key(app.client_address()))
     app.check_limit(ATTEMPTS, what, "account", account)
+
+
+def count_mail(app: Auth, what: str, email: str, device: str | None) -> None:
+    """Count a mail that anybody can have us write to this address; TooManyRequests when there were too many. Whoever
+    has mails sent there to use them up leaves the person's own browser its share.
+    """
+    account = email.strip().lower()
+    known = devices.known(app.database(), account, device)
+    app.check_limit(MAILS, what, *(("account", account) if known is None else ("device", str(known))))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel
 from sqlalchemy import Connection
 
-from adloom.accounts import post, second_step
+from adloom.accounts import attempts, post, second_step
 from adloom.accounts.models import Email, LinkToken, person_of
 from adloom.accounts.settings import Auth
 from adloom.clock import real_now
@@ -15,8 +15,6 @@ from adloom.mail import enqueue
 from adloom.web import Guard, Principal, RequestModel
 from adloom.web.models import Accepted
 from adloom.web.public import VERIFY
-
-MAILS = "5/hour"
 
 
 class ChangeRequest(RequestModel):
@@ -43,7 +41,7 @@ def add(app: Auth) -> None:
     def mail_verification(principal: Principal) -> Accepted:
         post.need_mails(app)
         user_id = person_of(principal)
-        app.check_limit(MAILS, "verify-mail", str(user_id))
+        app.check_limit(attempts.MAILS, "verify-mail", str(user_id))
         with people.at_home(app.database(), user_id) as (connection, person):
             ask(app, connection, person, person.email)
         return Accepted()
@@ -60,7 +58,7 @@ def add(app: Auth) -> None:
         """Whether the new address has an account already is said to its mailbox only, by nothing coming of it."""
         post.need_mails(app)
         user_id = person_of(principal)
-        app.check_limit(MAILS, "verify-mail", str(user_id))
+        app.check_limit(attempts.MAILS, "verify-mail", str(user_id))
         with people.at_home(app.database(), user_id) as (connection, person):
             ask(app, connection, person, body.email.strip().lower())
         return Accepted()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from adloom.accounts import attempts, logins, post, second_step
 from adloom.accounts.logins import NewSession
-from adloom.accounts.models import Email, GivenPassword, LinkToken, NewPassword, person_of
+from adloom.accounts.models import DeviceToken, Email, GivenPassword, LinkToken, NewPassword, person_of
 from adloom.accounts.settings import Auth
 from adloom.identity import devices, mailed, passwords, people, proof, sessions
 from adloom.identity.tokens import RESET_PREFIX, new_token
@@ -14,12 +14,10 @@ from adloom.web.client_address import limit_key
 from adloom.web.models import Accepted
 from adloom.web.public import RESET, RESET_ASK
 
-# Nobody needs more mails of this kind; what fills a stranger's mailbox does.
-MAILS = "5/hour"
-
 
 class ForgottenRequest(RequestModel):
     email: Email
+    device: DeviceToken | None = None
 
 
 class ResetRequest(RequestModel):
@@ -63,8 +61,8 @@ def _add_reset(app: Auth) -> None:
     def forgotten(body: ForgottenRequest) -> Accepted:
         """The answer and the work are the same whether there is such an account or not."""
         post.need_mails(app)
-        attempts.count(app, "reset", body.email, None)
-        app.check_limit(MAILS, "reset-mail", body.email.strip().lower())
+        attempts.count(app, "reset", body.email, body.device)
+        attempts.count_mail(app, "reset-mail", body.email, body.device)
         token = new_token(RESET_PREFIX)
         mailed.ask_for_reset(app.database(), body.email, token, post.sealed_link(app, "/reset", token))
         return Accepted()

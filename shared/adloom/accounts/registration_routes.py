@@ -14,8 +14,6 @@ from adloom.web import RequestModel
 from adloom.web.models import Accepted
 from adloom.web.public import REGISTER, REGISTER_ACCEPT, SETUP_NEEDED
 
-MAILS = "5/hour"
-
 
 class RegistrationRequest(RequestModel):
     email: Email
@@ -50,7 +48,7 @@ def add(app: Auth) -> None:
         """The answer and the work are the same whether the address has an account or not."""
         _need_open(app)
         attempts.count(app, "register", body.email, None)
-        app.check_limit(MAILS, "register-mail", body.email.strip().lower())
+        attempts.count_mail(app, "register-mail", body.email, None)
         token = new_token(REGISTRATION_PREFIX)
         link, login = post.sealed_link(app, "/registration", token), post.seal(app, post.address(app, "/login"))
         mailed.ask_to_register(app.database(), body.email, token, link, login)
