@@ -313,6 +313,7 @@ def run(world: World, examples: int, steps: int, phases: tuple[Phase, ...] = tup
                 max_examples=examples,
                 stateful_step_count=steps,
                 phases=phases,
+                report_multiple_bugs=False,
                 deadline=None,
                 database=None,
                 suppress_health_check=list(HealthCheck),
