@@ -36,32 +36,51 @@ class FunctionRefusedError(Exception):
         self.problem = problem
 
 
-def use_local_stack() -> None:
-    """Take the settings of the stack that runs from this folder, unless the environment has its own."""
+def use_local_stack() -> bool:
+    """Take the settings of the stack that runs from this folder, unless the environment has its own.
+
+    Whether there is such a stack.
+    """
     if "ADLOOM_GATEWAY_URL" in os.environ:
-        return
-    home = Path(os.environ.get("ADLOOM_HOME", ".adloom")).absolute()
-    try:
-        environment = json.loads((home / "run.json").read_text(encoding="utf-8"))["environment"][PROCESS]
-    except (FileNotFoundError, NotADirectoryError):
-        return
-    except (ValueError, KeyError, TypeError):
-        raise ConfigurationError(f"{home / 'run.json'} is damaged; run `make start` again") from None
+        return False
+    environment = _local_environment(PROCESS)
     for name, value in environment.items():
         os.environ.setdefault(name, value)
+    return bool(environment)
+
+
+def _local_environment(process: str) -> dict[str, str]:
+    """What the local stack tells a process; empty where there is no stack."""
+    home = Path(os.environ.get("ADLOOM_HOME", ".adloom")).absolute()
+    try:
+        environment = json.loads((home / "run.json").read_text(encoding="utf-8"))["environment"][process]
+        return {str(name): str(value) for name, value in environment.items()}
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise ConfigurationError(f"{home / 'run.json'} is damaged; run `make start` again") from None
 
 
 @dataclass
 class Session:
-    """One call of the command line. `as_json` makes every command print one JSON document."""
+    """One call of the command line. `as_json` makes every command print one JSON document.
+
+    `local`: the settings are those of the stack that runs from this folder.
+    """
 
     organisation: str | None = None
     as_json: bool = False
+    local: bool = False
     _database: Database | None = field(default=None, init=False)
 
     @cached_property
     def settings(self) -> CommandLineSettings:
         return load(CommandLineSettings, PROCESS)
+
+    def become(self, process: str) -> None:
+        """Go on with what the local stack tells another process; elsewhere the environment says all there is."""
+        if self.local:
+            os.environ.update(_local_environment(process))
 
     @property
     def database(self) -> Database:
