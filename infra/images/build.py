@@ -23,7 +23,7 @@ SERVICES: dict[str, tuple[str, tuple[str, ...]]] = {
     "dashboard": ("dashboard", ("ui",)),
     "connector": ("connector", ("infra/connector", "stack.yml")),
     "sandbox": ("sandbox", ("infra/sandbox",)),
-    "tools": ("connector", ("infra/deployment", "infra/local/first_login.py", "migrations", "stack.yml")),
+    "tools": ("tools", ("infra/deployment", "infra/local/first_login.py", "migrations", "stack.yml")),
 }
 MINIO = "minio"
 

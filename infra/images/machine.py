@@ -19,6 +19,8 @@ from infra.local.bootstrap import PIP_TO_UV
 
 SETTINGS, CERTIFICATES, APT, SOURCES = "build-settings", "build-certificates", "build-apt", "build-sources"
 _SECRETS = Path("/run/secrets")
+# Settings of pip that name files of this machine.
+_OF_THE_FILES = {"cert", "client-cert", "config-file"}
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy")
 _GO = ("GOPROXY", "GONOPROXY", "GOSUMDB", "GONOSUMDB", "GOPRIVATE", "GOINSECURE")
 _APT = re.compile(r'^Acquire::(?:(?:http|https)::|Check-Valid-Until|Check-Date|Retries).* ".*";$')
@@ -59,7 +61,7 @@ def _shell(pip: dict[str, str]) -> str:
     for key, told in pip.items():
         # A build does not see the folders of this machine.
         value = " ".join(place for place in told.split() if "://" in place) if key == "find-links" else told
-        if value and key != "cert":
+        if value and key not in _OF_THE_FILES:
             variables[f"PIP_{key.upper().replace('-', '_')}"] = value
             if key in PIP_TO_UV:
                 variables[PIP_TO_UV[key]] = value

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,9 @@ def load_app(folder: Path) -> Any:
 
 def main() -> int:
     """Serve until SIGTERM; the exit status."""
+    # Process 1 ignores what it has no handler for, and the server has its own only once it serves. An update that stops
+    # a function at its start would wait until it is killed.
+    signal.signal(signal.SIGTERM, lambda _signal, _frame: sys.exit(0))
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "function").resolve()
     app = load_app(folder)
 
