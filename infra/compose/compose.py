@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from infra.compose.model import Model
+from infra.compose.model import DEMO, Model
 from infra.compose.service import MIB, NETWORKS, Health, Service
 
 FOLDER = Path(__file__).resolve().parent
@@ -17,11 +17,13 @@ TMP_MIB = 64
 _HEAD = """# The whole platform for Docker or podman, without OpenFaaS. See README.md beside this file.
 # Written from stack.yml by `python -m infra.compose`: change infra/compose/model.py, not this.
 """
+_DEMO_HEAD = "# Made-up ad platforms instead of real ones: `docker compose --env-file demo.env ...`\n"
 
 
 def files(model: Model) -> dict[str, str]:
     """The files of this folder that are written, by name."""
-    return {"compose.yaml": compose_file(model), "Caddyfile": model.caddyfile}
+    demo = _DEMO_HEAD + "".join(f"{name}={value}\n" for name, value in DEMO.items())
+    return {"compose.yaml": compose_file(model), "Caddyfile": model.caddyfile, "demo.env": demo}
 
 
 def compose_file(model: Model) -> str:

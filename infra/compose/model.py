@@ -30,8 +30,16 @@ _FIXED = {
     "ADLOOM_S3_BUCKET": BUCKET,
     "ADLOOM_TRUSTED_PROXIES": _PROXIES,
 }
-_DEFAULTS = {"ADLOOM_PUBLIC_URL": f"${{ADLOOM_PUBLIC_URL:-http://127.0.0.1:{HTTP_PORT}}}"}
+PUBLIC_URL = f"${{ADLOOM_PUBLIC_URL:-http://127.0.0.1:{HTTP_PORT}}}"
+_DEFAULTS = {"ADLOOM_PUBLIC_URL": PUBLIC_URL}
 _TOLD = ("ADLOOM_LOG_LEVEL", "ADLOOM_SENTRY_DSN", "ADLOOM_SANDBOX_URL", "ADLOOM_CLOCK")
+# What the environment says where the sandbox stands for the ad platforms: demo.env.
+DEMO = {
+    "COMPOSE_PROFILES": "demo",
+    "ADLOOM_SANDBOX_URL": f"http://sandbox:{SANDBOX_PORT}",
+    "ADLOOM_META_DIALOG_URL": f"http://127.0.0.1:{SANDBOX_PORT}",
+    "ADLOOM_META_APP_ID": "123456789012345",
+}
 
 
 @dataclass(frozen=True)
@@ -185,6 +193,8 @@ def _dashboard() -> Service:
         networks=(EDGE, DATA, BROKER),
         needs={"migrate": DONE, "nats": STARTED},
         health=_asks(f"127.0.0.1:{HTTP_PORT}/_/health"),
+        # NiceGUI has a pool of processes at hand, whose locks lie there.
+        shared_memory=16 * MIB,
     )
 
 

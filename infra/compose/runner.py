@@ -1,0 +1,267 @@
+"""Runs the model with podman: for tests, and for those who have podman and no compose.
+
+    python -m infra.compose.runner SECRETS [--demo]     until Ctrl-C; the volumes stay
+
+What it starts it stops, also when it fails or is told to end. Where it is killed, the next start removes what is left.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import itertools
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from infra.compose import model, podman
+from infra.compose.model import DEMO, PUBLIC_URL
+from infra.compose.podman import Place
+from infra.compose.service import DONE, HEALTHY, NETWORKS, Service
+from infra.images import engine as engines
+from infra.images.engine import Engine, EngineError
+from infra.local.processes import Identity
+
+# Whose a container is: the process that started it.
+LABEL = "org.adloom.runner"
+PATIENCE_S = 120.0
+_POLL_S = 0.2
+_LINES = 30
+# How each kind of thing is removed although it is in use.
+_KINDS = {"container": ("--force", "--time", "15"), "network": ("--force",), "volume": ("--force",)}
+_numbers = itertools.count(1)
+
+
+class Platform:
+    """The containers of one platform. Its names begin with a prefix that no other has.
+
+    `values` fill in `${NAME:-default}` of the model. `keep` is a prefix of one's own: volumes stay when it stops.
+    """
+
+    def __init__(
+        self,
+        secrets: Path,
+        values: Mapping[str, str],
+        *,
+        profiles: tuple[str, ...] = (),
+        mounts: Mapping[str, Mapping[Path, str]] | None = None,
+        extra: Sequence[Service] = (),
+        keep: str = "",
+        engine: Engine | None = None,
+    ) -> None:
+        self.model = model.read()
+        self.services = {one.name: one for one in [*self.model.chosen(profiles), *extra]}
+        self._keep = bool(keep)
+        prefix = keep or f"adloom-{os.getpid()}-{next(_numbers)}"
+        self.place = Place(prefix, secrets.absolute(), values, {LABEL: _mark()}, mounts or {})
+        self._engine = engine or engines.find("podman")
+        self._handlers: dict[int, Any] = {}
+
+    def __enter__(self) -> Self:
+        self._engine = self._engine.with_flags(self.place.text(self.model["adloom"].image))
+        remove_leftovers(self._engine)
+        self._listen()
+        try:
+            self.start()
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with _undisturbed():
+            self.stop()
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+
+    def start(self) -> None:
+        """Start everything, each after what it needs; EngineError shows the log of what does not answer."""
+        labels = [part for name, value in self.place.labels.items() for part in ("--label", f"{name}={value}")]
+        for name, internal in NETWORKS.items():
+            inside = ["--internal"] if internal else []
+            self.podman("network", "create", *labels, *inside, self.place.named(name))
+        volumes = {volume for one in self.services.values() for volume in one.volumes}
+        for volume in () if self._keep else sorted(volumes):
+            self.podman("volume", "create", *labels, self.place.named(volume))
+        for one in self.services.values():
+            for need, condition in one.needs.items():
+                self._await(need, condition)
+            self.run(one.name)
+        for one in self.services.values():
+            self._await(one.name, DONE if one.once else HEALTHY)
+
+    def stop(self) -> None:
+        """Stop and remove everything, what keeps the data last."""
+        kept = {name for name, one in self.services.items() if one.volumes}
+        for names in (self.services.keys() - kept, kept):
+            self.podman("rm", "--force", "--ignore", "--time", "15", *(self.container(name) for name in sorted(names)))
+        _remove(self._engine, f"{LABEL}={self.place.labels[LABEL]}")
+
+    def run(self, name: str) -> None:
+        """Start the container of a service."""
+        one = self.services[name]
+        restart = () if one.once else ("--restart", "unless-stopped")
+        options = ("--detach", "--name", self.container(name), *restart)
+        self._engine.output("run", *self._engine.flags, *options, *podman.run(one, self.place))
+
+    def replace(self, name: str) -> None:
+        """Put a new container in the place of one that runs, as an update does; returns when it answers."""
+        self.podman("rm", "--force", "--time", "15", self.container(name))
+        self.run(name)
+        self.wait(name)
+
+    def wait(self, name: str) -> None:
+        self._await(name, HEALTHY)
+
+    def container(self, name: str) -> str:
+        return self.place.named(name)
+
+    def podman(self, *arguments: str) -> str:
+        """A command of podman; EngineError when it fails."""
+        return self._engine.output(*arguments)
+
+    def exec(self, name: str, *command: str) -> subprocess.CompletedProcess[str]:
+        """Run a command in a container, as the container's user."""
+        return _call([self._engine.program, "exec", self.container(name), *command])
+
+    def adloom(self, *arguments: str) -> str:
+        """The command line in a container of its own; what it printed. EngineError with its complaint."""
+        one = self.model["adloom"]
+        begin = [self._engine.program, "run", *self._engine.flags, "--rm", *podman.run(one, self.place)]
+        done = _call([*begin, *arguments])
+        if done.returncode:
+            raise EngineError(f"`adloom {' '.join(arguments)}` ended with {done.returncode}: {done.stderr.strip()}")
+        return done.stdout
+
+    def inspect(self, name: str, what: str) -> str:
+        """A field of `podman inspect`, as a Go template such as {{.State.Pid}}."""
+        return self.podman("inspect", "--format", what, self.container(name))
+
+    def address(self, name: str, network: str = "edge") -> str:
+        """Where this machine reaches a container, past the front door."""
+        path = f'{{{{(index .NetworkSettings.Networks "{self.place.named(network)}").IPAddress}}}}'
+        return self.inspect(name, path)
+
+    def logs(self, name: str) -> str:
+        done = _call([self._engine.program, "logs", self.container(name)])
+        return done.stdout + done.stderr
+
+    def is_healthy(self, name: str) -> bool:
+        """Whether it answers; a service that cannot be asked is healthy while it runs."""
+        if self.services[name].health is None:
+            return self.inspect(name, "{{.State.Running}}") == "true"
+        return _call([self._engine.program, "healthcheck", "run", self.container(name)]).returncode == 0
+
+    def _await(self, name: str, condition: str) -> None:
+        deadline = time.monotonic() + PATIENCE_S
+        while not self._is(name, condition):
+            if time.monotonic() > deadline:
+                end = "\n".join(self.logs(name).splitlines()[-_LINES:])
+                raise EngineError(f"{name} does not answer after {PATIENCE_S:g} s. Its log ends with:\n{end}")
+            time.sleep(_POLL_S)
+
+    def _is(self, name: str, condition: str) -> bool:
+        if condition == HEALTHY:
+            return self.is_healthy(name)
+        if condition != DONE:
+            return True
+        state, code = self.inspect(name, "{{.State.Status}} {{.State.ExitCode}}").split()
+        if state == "exited" and code != "0":
+            end = "\n".join(self.logs(name).splitlines()[-_LINES:])
+            raise EngineError(f"{name} ended with {code}:\n{end}")
+        return state == "exited"
+
+    def _listen(self) -> None:
+        """SIGTERM ends the block as Ctrl-C does."""
+        if threading.current_thread() is threading.main_thread():
+            self._handlers = {signal.SIGTERM: signal.signal(signal.SIGTERM, _interrupt)}
+
+
+def _interrupt(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Whoever asks twice for the end still gets a whole one."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _call(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    # In a session of its own Ctrl-C does not reach it, and it ends what it has begun.
+    return subprocess.run(command, capture_output=True, text=True, check=False, start_new_session=True)
+
+
+def _mark() -> str:
+    """This process, so that nobody takes another one of its number for it."""
+    own = Identity.of(os.getpid())
+    return f"{own.pid}.{own.started}.{own.boot}" if own else str(os.getpid())
+
+
+def _is_alive(mark: str) -> bool:
+    pid, started, boot = (*mark.split(".", 2), "", "")[:3]
+    return pid.isdecimal() and Identity(int(pid), started, boot).alive
+
+
+def remove_leftovers(engine: Engine) -> None:
+    """Remove the containers, networks and volumes of runs that were killed."""
+    for mark in {mark for kind in _KINDS for mark in _listed(engine, kind, LABEL).values()}:
+        if not _is_alive(mark):
+            _remove(engine, f"{LABEL}={mark}")
+
+
+def _remove(engine: Engine, label: str) -> None:
+    """Remove every container, network and volume with this label."""
+    for kind, force in _KINDS.items():
+        if names := list(_listed(engine, kind, label)):
+            engine.output(kind, "rm", *force, *names)
+
+
+def _listed(engine: Engine, kind: str, label: str) -> dict[str, str]:
+    """Name -> mark of everything with a label."""
+    everything = ["--all"] if kind == "container" else []
+    found = json.loads(engine.output(kind, "ls", *everything, "--filter", f"label={label}", "--format", "json") or "[]")
+    lowered = [{key.lower(): value for key, value in one.items()} for one in found]
+    return {_name(one): str(one["labels"][LABEL]) for one in lowered}
+
+
+def _name(one: Mapping[str, Any]) -> str:
+    names = one.get("names") or one["name"]
+    return str(names if isinstance(names, str) else names[0])
+
+
+def main(arguments: list[str]) -> int:
+    """Run the platform in the foreground."""
+    parser = argparse.ArgumentParser(prog="python -m infra.compose.runner", description=__doc__)
+    parser.add_argument("secrets", type=Path, help="the folder that infra.deployment.secrets has made")
+    parser.add_argument("--demo", action="store_true", help="with the sandbox instead of real ad platforms")
+    chosen = parser.parse_args(arguments)
+    values = {**(DEMO if chosen.demo else {}), **os.environ}
+    try:
+        with Platform(chosen.secrets, values, profiles=("demo",) if chosen.demo else (), keep="adloom") as platform:
+            print(f"Adloom answers at {platform.place.text(PUBLIC_URL)}", flush=True)
+            signal.pause()
+    except KeyboardInterrupt:
+        return 0
+    except EngineError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
