@@ -12,7 +12,7 @@ from infra.deployment.stackfile import Function, read_functions
 from infra.faasd import files, machine
 from infra.faasd.choices import Choices
 from infra.faasd.errors import MachineFault
-from infra.faasd.layout import GATEWAY, IMAGES, LOOPBACK, REGISTRY_PORT, SECRETS, STATE
+from infra.faasd.layout import ARCHIVES, GATEWAY, IMAGES, LOOPBACK, REGISTRY_PORT, SECRETS, STATE
 
 # Where faasd's own installer puts them.
 _THEIR_SECRETS = Path("/var/lib/faasd/secrets")
@@ -69,13 +69,24 @@ class Platform:
     def build(self, functions: Iterable[Function]) -> None:
         """Build and push the images that the registry does not have."""
         for function in functions:
-            if self.has_image(function.name):
+            if self.has_image(function.name) or self._from_archive(function.name):
                 continue
             command = [sys.executable, "-m", "infra.images", "build", "--engine", "buildah", "--stage", "openfaas"]
             told = {**self.told, "PYTHONPATH": f"{self.release}:{self.release}/shared"}
             machine.watch(
                 [*command, "--prefix", IMAGES, "--only", function.name, "--push"], told=told, folder=self.release
             )
+
+    def _from_archive(self, name: str) -> bool:
+        """Push the image that was brought as an archive; False where there is none."""
+        archive = ARCHIVES / self.version / f"{name}.tar"
+        if not archive.is_file():
+            return False
+        image = machine.run(["buildah", "pull", "--quiet", f"docker-archive:{archive}"]).split()[-1]
+        target = f"docker://{IMAGES}/{name}:{self.version}"
+        machine.run(["buildah", "push", "--quiet", "--tls-verify=false", image, target])
+        machine.run(["buildah", "rmi", "--force", image])
+        return True
 
     def has_image(self, name: str) -> bool:
         manifest = f"http://{LOOPBACK}:{REGISTRY_PORT}/v2/adloom/{name}/manifests/{self.version}"

@@ -25,10 +25,12 @@ main() {
     # Nothing is changed before everything that was asked for is known to be possible.
     check_machine
     check_options
+    check_release
     one_at_a_time
     install_packages
     make_users
     stage_release
+    take_images
     if [ -n "$just_stage" ]; then
         say "the release $version lies in $releases/$version"
         return
@@ -37,7 +39,7 @@ main() {
     install_openfaas
     install_minio
     write_secrets
-    use_release
+    link "releases/$version" "$home/current"
     make_cluster
     write_files
     enable_units

@@ -7,6 +7,7 @@ from pathlib import Path
 HOME = Path("/opt/adloom")
 CURRENT = HOME / "current"
 RELEASES = HOME / "releases"
+ARCHIVES = HOME / "images"
 ETC = Path("/etc/adloom")
 SECRETS = ETC / "secrets"
 CHOICES = ETC / "choices"

@@ -83,6 +83,7 @@ openfaas_programs=(faasd gateway cron-connector faas-cli)
 
 check_openfaas() {
     local program
+    [ -z "$images" ] || [ -d "$images" ] || wrong "--images names $images, which is no folder."
     if [ -n "$openfaas_bin" ]; then
         for program in "${openfaas_programs[@]}"; do
             [ -x "$openfaas_bin/$program" ] || wrong "--openfaas-bin names $openfaas_bin, where $program is missing."

@@ -16,6 +16,8 @@ Whom it serves
 OpenFaaS, one of
   (nothing)                   use the faasd that is installed already, the edition you are licensed for
   --openfaas-bin FOLDER       install the programs of this folder: faasd, gateway, cron-connector, faas-cli
+  --images FOLDER             the functions' images as archives NAME.tar of this release, where none can be built:
+                              what `podman save` or `docker save` writes
   --accept-openfaas-licence   run faasd's official installer; with this you accept the licence of its edition
 
 Storage
@@ -51,7 +53,7 @@ wrong() {
 
 read_options() {
     domain='' owner='' demo='' meta_app_id='' meta_app_secret_file=''
-    openfaas='' openfaas_bin='' postgres_port='' timescale='' timescale_source='' timescale_key=''
+    openfaas='' openfaas_bin='' images='' postgres_port='' timescale='' timescale_source='' timescale_key=''
     minio_bin='' s3_endpoint='' s3_bucket='' s3_access_key_file='' s3_secret_key_file=''
     backup_recipient='' signal='' firewall='' no_start='' just_list_packages='' just_stage=''
     read_choices
@@ -59,7 +61,7 @@ read_options() {
         case $1 in
             --domain | --owner | --meta-app-id | --meta-app-secret-file | --openfaas-bin | --postgres-port | --timescale-source | \
                 --timescale-key | --minio-bin | --s3-endpoint | --s3-bucket | --s3-access-key-file | --s3-secret-key-file | \
-                --backup-recipient)
+                --backup-recipient | --images)
                 if [ $# -lt 2 ] || [ -z "$2" ]; then
                     wrong "$1 needs a value."
                 fi

@@ -4,7 +4,6 @@
 release_parts=(LICENSE functions infra migrations pyproject.toml shared stack.yml template ui)
 requirements=shared/requirements/vps.txt
 
-# Also for a caller that has staged it before.
 version=
 
 release_files() {
@@ -20,7 +19,6 @@ release_version() {
 }
 
 stage_release() {
-    version=$(release_version)
     make_venv
     local target=$releases/$version
     [ ! -d "$target" ] || return 0
@@ -54,14 +52,24 @@ make_venv() {
     changed=yes
 }
 
+# Archives of images wait beside the releases until the registry runs.
+take_images() {
+    [ -n "$images" ] || return 0
+    local archive target=$home/images/$version
+    for archive in "$images"/*.tar; do
+        [ -f "$archive" ] || stop "$images holds no archives NAME.tar."
+        put "$archive" "$target/$(basename "$archive")" 644
+    done
+}
+
 # A release other than the one that runs needs a backup and a migration first.
-use_release() {
+check_release() {
     local running
+    version=$(release_version)
     running=$(readlink "$home/current" || true)
-    if [ -n "$running" ] && [ "$running" != "releases/$version" ]; then
+    if [ -z "$just_stage" ] && [ -n "$running" ] && [ "$running" != "releases/$version" ]; then
         stop "the release ${running#releases/} is installed, and this is $version. Change to it with: adloomctl upgrade $project"
     fi
-    link "releases/$version" "$home/current"
 }
 
 # ours <module> [argument...]: a module of this release.
