@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Any
 
-from adloom.errors import NotFound, Unavailable
+from adloom.errors import ConfigurationError, NotFound, Unavailable
 from adloom.settings import StorageSettings
 
 CONNECT_TIMEOUT_S = 5
@@ -132,7 +132,11 @@ class _mapped:  # noqa: N801 - reads as a word: with _mapped(key)
         from botocore.exceptions import BotoCoreError, ClientError
 
         if isinstance(error, ClientError):
-            if error.response["Error"]["Code"] in ("NoSuchKey", "NoSuchBucket", "404"):
+            if error.response["Error"]["Code"] == "NoSuchBucket":
+                raise ConfigurationError(
+                    "The bucket is not there; make it, or set ADLOOM_S3_BUCKET to one that is"
+                ) from error
+            if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
                 raise NotFound(f"There is no stored object {self._key}") from error
             raise Unavailable("The object storage refused the request", code="storage_refused") from error
         if isinstance(error, BotoCoreError):

@@ -51,7 +51,15 @@ class Entry:
 
 def write(members: Iterable[Member], file: BinaryIO, recipients: list[Any], made_at: int) -> None:
     """Write the members into a file that only the recipients' identities open. `made_at`: unix seconds."""
-    pyrage.encrypt_io(_Source(_gzip(_tar(members, made_at))), file, recipients)
+    ends = _Source(_gzip(_tar(members, made_at))), _Drain(file)
+    try:
+        pyrage.encrypt_io(*ends, recipients)
+    except Exception:
+        # It tells of our own errors in words of its own.
+        for end in ends:
+            if end.fault is not None:
+                raise end.fault from None
+        raise
 
 
 def _tar(members: Iterable[Member], made_at: int) -> Iterator[bytes]:
@@ -83,15 +91,38 @@ class _Source:
     def __init__(self, chunks: Iterator[bytes]) -> None:
         self._chunks = chunks
         self._rest = memoryview(b"")
+        self.fault: BaseException | None = None
 
     def read(self, size: int) -> bytes:
-        while not self._rest:
-            chunk = next(self._chunks, None)
-            if chunk is None:
-                return b""
-            self._rest = memoryview(chunk)
+        try:
+            while not self._rest:
+                chunk = next(self._chunks, None)
+                if chunk is None:
+                    return b""
+                self._rest = memoryview(chunk)
+        except BaseException as error:
+            self.fault = error
+            raise
         part, self._rest = self._rest[:size], self._rest[size:]
         return bytes(part)
+
+
+class _Drain:
+    """What age writes into: a file."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.fault: BaseException | None = None
+
+    def write(self, data: bytes) -> int:
+        try:
+            return self._file.write(data)
+        except BaseException as error:
+            self.fault = error
+            raise
+
+    def flush(self) -> None:
+        """The file is synced when all is in it."""
 
 
 @contextmanager

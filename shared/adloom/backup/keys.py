@@ -31,8 +31,8 @@ Rings = Mapping[str, Sequence[str]]
 
 def generate(path: Path) -> str:
     """Write a new identity into a file that only its owner reads; the recipient that belongs to it."""
-    identity = pyrage.x25519.Identity.generate()
-    recipient = str(identity.to_public())
+    identity = new_identity()
+    recipient = recipient_of(identity)
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
@@ -46,10 +46,13 @@ def generate(path: Path) -> str:
     return recipient
 
 
-def identity_text() -> tuple[str, str]:
-    """A new pair as text: identity and recipient."""
-    identity = pyrage.x25519.Identity.generate()
-    return str(identity), str(identity.to_public())
+def new_identity() -> str:
+    return str(pyrage.x25519.Identity.generate())
+
+
+def recipient_of(identity: str) -> str:
+    """The public key that belongs to an identity."""
+    return str(pyrage.x25519.Identity.from_str(identity).to_public())
 
 
 def recipients(texts: Sequence[str]) -> list[Any]:

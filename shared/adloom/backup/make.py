@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,7 +56,9 @@ def make(
     name = files.name_for(moment)
     with files.new_file(folder, name) as file, _connected(database_url) as connection:
         copy = _Copy(connection, storage, rings, moment.isoformat(timespec="seconds"), progress)
-        archive.write(copy.members(), file, recipients, int(moment.timestamp()))
+        # Closed first when writing fails: a connection amid a COPY could not be.
+        with closing(copy.members()) as members:
+            archive.write(members, file, recipients, int(moment.timestamp()))
     path = folder / name
     removed = files.prune(folder, keep) if keep is not None else []
     rows = {table: total.rows for table, total in copy.sums.items()}
@@ -77,7 +79,7 @@ class _Copy:
         self.sums: dict[str, RowSum] = {}
         self.tally = ObjectTally()
 
-    def members(self) -> Iterator[Member]:
+    def members(self) -> Generator[Member, None, None]:
         found = _snapshot(self._connection)
         yield contents.member(contents.HEADER, self._header(found))
         for table in found:
