@@ -16,6 +16,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from sqlalchemy import Connection, create_engine, text
 
+from adloom.db import timescale
 from adloom.db.engine import CONNECT_TIMEOUT_S, raw
 from adloom.errors import ConfigurationError, Unavailable
 
@@ -36,9 +37,23 @@ _CREATE_TIMEOUT_S = 10
 
 
 def upgrade(admin_url: str, revision: str = "head", *, folder: Path = MIGRATIONS) -> None:
-    """Run the migrations up to a revision; a no-op where the database is there already."""
+    """Run the migrations up to a revision; a no-op where the database is there already.
+
+    A new database takes what the server has of TimescaleDB.
+    """
     with _migrating(admin_url, folder) as config:
         command.upgrade(config, revision)
+        timescale.settle(config.attributes["connection"])
+
+
+def move_to_timescale(admin_url: str) -> list[str]:
+    """Put a database and its rows on what the server has of TimescaleDB; sentences on what was found and done."""
+    with _migrating(admin_url, MIGRATIONS) as config:
+        connection: Connection = config.attributes["connection"]
+        said = timescale.move(connection)
+    with _connect(admin_url) as connection:
+        said += timescale.catch_up(connection)
+    return said
 
 
 def downgrade(admin_url: str, revision: str = "base", *, folder: Path = MIGRATIONS) -> None:
