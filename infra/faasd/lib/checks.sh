@@ -99,7 +99,8 @@ check_openfaas() {
 }
 
 openfaas_is_installed() {
-    [ -x /usr/local/bin/faasd ] && systemctl cat faasd.service > /dev/null 2>&1
+    [ -x /usr/local/bin/faasd ] || return 1
+    [ -f /etc/systemd/system/faasd.service ] || [ -f /usr/lib/systemd/system/faasd.service ]
 }
 
 openfaas_choice() {
