@@ -33,6 +33,8 @@ _LOOK_S = 1.0
 # With waitress's own hundred connections anyone who sends a hundred requests byte by byte would shut everybody out, the
 # probes too. What has not come whole in this time is given up.
 _CONNECTIONS = 500
+# A gateway sends every body on in chunks, and waitress counts their marks too. Flask looks at the body alone.
+_CHUNK_MARKS = 64 * 1024
 WHOLE_REQUEST_S = 30.0
 
 log = logs.get(__name__)
@@ -93,7 +95,7 @@ class Server:
             threads=inflight + _SPARE_THREADS,
             connection_limit=_CONNECTIONS,
             # One byte more: waitress refuses a body as large as its limit.
-            max_request_body_size=MAX_BODY_BYTES + 1,
+            max_request_body_size=MAX_BODY_BYTES + _CHUNK_MARKS + 1,
             ident=None,
             clear_untrusted_proxy_headers=False,
             expose_tracebacks=False,

@@ -20,6 +20,8 @@ from typing import Any
 
 import pytest
 
+from adloom.web.body import MAX_BODY_BYTES
+
 ROOT = Path(__file__).resolve().parents[3]
 SERVE = ROOT / "template" / "adloom-python" / "serve.py"
 
@@ -170,6 +172,16 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_sent(napper: Served) -
     assert (answer.status, answer.headers["Content-Type"]) == (413, "application/problem+json")
     problem = json.loads(answer.read())
     assert (problem["code"], problem["request_id"]) == ("body_too_large", answer.headers["X-Request-Id"])
+    connection.close()
+
+
+@pytest.mark.parametrize(("too_much", "status"), [(0, 200), (1, 413)])
+def test_a_body_that_a_gateway_sends_in_chunks_may_be_as_large(napper: Served, too_much: int, status: int) -> None:
+    body = json.dumps({"seconds": 0}).encode().ljust(MAX_BODY_BYTES + too_much)
+    connection = napper.connect()
+    parts = (body[start : start + 32768] for start in range(0, len(body), 32768))
+    connection.request("POST", "/naps", parts, {"Content-Type": "application/json"}, encode_chunked=True)
+    assert connection.getresponse().status == status
     connection.close()
 
 
