@@ -41,6 +41,7 @@ def _arguments() -> argparse.Namespace:
     showing.add_argument("--json", action="store_true")
     upgrading = actions.add_parser("upgrade", help="change to another release, after a backup")
     upgrading.add_argument("folder", type=Path, help="the folder of the new release")
+    upgrading.add_argument("--images", type=Path, help="archives of its functions' images, where none can be built")
     back = actions.add_parser("rollback", help="back to the release before the last upgrade")
     back.add_argument("--restore-backup", action="store_true", help="with the database as it was then")
     back.add_argument("--identity", type=Path, help="the key that opens the backup, if it is not on this machine")
@@ -63,7 +64,7 @@ def _upgrade(options: argparse.Namespace) -> None:
     if not machine.systemd_runs():
         raise MachineFault("systemd does not run here; an upgrade needs the running machine.")
     history.current()
-    version = change.stage(options.folder.resolve())
+    version = change.stage(options.folder.resolve(), options.images and options.images.resolve())
     program = RELEASES / version / "infra" / "faasd" / "adloomctl"
     os.execv(program, [str(program), "switch", version])  # noqa: S606 - the new release's own program
 

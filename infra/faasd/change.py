@@ -20,10 +20,10 @@ from infra.deployment import secrets
 from infra.deployment.secrets import DATABASE
 from infra.deployment.stackfile import read_functions
 from infra.faasd import choices as chosen
-from infra.faasd import files, history, machine, migrations, prepare, status
+from infra.faasd import files, functions, history, machine, migrations, prepare, status
 from infra.faasd.choices import Choices
 from infra.faasd.errors import MachineFault
-from infra.faasd.functions import Platform, deploy_all
+from infra.faasd.functions import Platform
 from infra.faasd.history import Change
 from infra.faasd.layout import BACKUPS, BRIDGE, ETC, RELEASES, SECRETS, STATE
 
@@ -32,9 +32,10 @@ Say = Callable[[str], None]
 _OURS = ("adloom-sandbox.service", "adloom-connector.service", "adloom-dashboard.service", "adloom-caddy.service")
 
 
-def stage(folder: Path) -> str:
+def stage(folder: Path, images: Path | None) -> str:
     """Lay a release beside the others, with its packages; its version."""
-    words = machine.run([folder / "infra" / "faasd" / "install.sh", "--stage"])
+    brought = ["--images", str(images)] if images else []
+    words = machine.run([folder / "infra" / "faasd" / "install.sh", "--stage", *brought])
     version = words.splitlines()[-1].removeprefix("the release ").split()[0]
     if not (RELEASES / version).is_dir():
         raise MachineFault(f"{folder} could not be staged: {words}")
@@ -62,7 +63,7 @@ def upgrade(version: str, say: Say) -> None:
     prepare.prepare(choices)
     history.write([*history.read(), change])
     try:
-        deploy_all(new, old, say)
+        functions.deploy(new, say)
         _services(choices, new, say)
     except MachineFault as fault:
         raise _undone(choices, old, change, fault, say) from fault
@@ -86,9 +87,7 @@ def rollback(say: Say, *, restore_backup: bool, identity: Path | None) -> None:
         _restore(choices, old, change, identity, say)
     old.log_in()
     old.build(old.functions())
-    for function in old.functions():
-        old.deploy(function)
-        say(f"{function.name} answers")
+    functions.deploy(old, say)
     _services(choices, old, say)
     history.write(changes[:-1])
     say(f"{change.old} runs")
@@ -138,8 +137,7 @@ def _undone(choices: Choices, old: Platform, change: Change, fault: MachineFault
             "upgrade again, or go back with: adloomctl rollback --restore-backup"
         )
     say(f"{fault}; going back to {old.version}")
-    for function in old.functions():
-        old.deploy(function)
+    functions.deploy(old, say)
     _services(choices, old, say)
     history.write(history.read()[:-1])
     return MachineFault(f"{fault} {old.version} runs again.")
@@ -152,18 +150,27 @@ def _restore(choices: Choices, old: Platform, change: Change, identity: Path | N
     key = identity or ETC / "backup-identity"
     if not key.is_file():
         raise MachineFault(f"{key} is missing. Say --identity FILE: the key that opens the backups.")
+    release = _restorer(old, change)
     users = ["adloom-connector.service", "adloom-dashboard.service"]
     machine.systemctl("stop", *users, *(["adloom-cron.service"] if choices.own_openfaas else []))
     aside = f"{DATABASE}_{time.strftime('%Y%m%d_%H%M%S', time.gmtime())}"
     _rename_database(aside)
     say(f"the database of {change.new} is set aside as {aside}; drop it when nothing of it is missed")
-    told = {**machine.environment(), "PYTHONPATH": f"{old.release}:{old.release}/shared"}
-    told["ADLOOM_SECRETS_DIR"] = str(SECRETS)
-    python = str(old.release / "venv" / "bin" / "python")
+    told = {**machine.environment(), "PYTHONPATH": f"{release}:{release}/shared", "ADLOOM_SECRETS_DIR": str(SECRETS)}
+    python = str(release / "venv" / "bin" / "python")
     command = [python, "-m", "adloom.cli", "restore", change.backup, "--identity", str(key)]
-    machine.watch(command, told=told, folder=old.release)
+    machine.watch(command, told=told, folder=release)
     if choices.own_openfaas:
         machine.systemctl("start", "adloom-cron.service")
+
+
+def _restorer(old: Platform, change: Change) -> Path:
+    """The release that ends at the backup's migration: a restore runs the migrations of the release that does it."""
+    for release in (old.release, *sorted(RELEASES.iterdir())):
+        folder = release / "migrations"
+        if folder.is_dir() and migrations.head(folder) == change.before:
+            return release
+    raise MachineFault(f"No release in {RELEASES} ends at the migration {change.before}; stage the one that does.")
 
 
 def _rename_database(aside: str) -> None:

@@ -11,14 +11,13 @@ from pathlib import Path
 from infra.deployment.stackfile import Function, read_functions
 from infra.faasd import files, machine
 from infra.faasd.choices import Choices
-from infra.faasd.errors import MachineFault
 from infra.faasd.layout import ARCHIVES, GATEWAY, IMAGES, LOOPBACK, REGISTRY_PORT, SECRETS, STATE
 
 # Where faasd's own installer puts them.
 _THEIR_SECRETS = Path("/var/lib/faasd/secrets")
 _GATEWAY_S = 120.0
 # A function answers within seconds; its first start on a busy machine takes longer.
-_READY_S = 90.0
+_READY_S = 60.0
 _FOUND = 200
 
 Say = Callable[[str], None]
@@ -110,25 +109,12 @@ def bring_up(platform: Platform, say: Say) -> None:
     """Everything from secrets to answering functions."""
     platform.log_in()
     platform.hand_out_secrets()
-    functions = platform.functions()
-    platform.build(functions)
-    for function in functions:
+    platform.build(platform.functions())
+    deploy(platform, say)
+
+
+def deploy(platform: Platform, say: Say) -> None:
+    """One function after the other; MachineFault at the first that does not answer."""
+    for function in platform.functions():
         platform.deploy(function)
-        say(f"{function.name} answers")
-
-
-def deploy_all(new: Platform, old: Platform, say: Say) -> None:
-    """One function at a time; when one does not answer, those that were replaced get the old release's image again."""
-    replaced: list[Function] = []
-    before = {function.name: function for function in old.functions()}
-    for function in new.functions():
-        replaced.append(function)
-        try:
-            new.deploy(function)
-        except MachineFault as fault:
-            say(f"{fault}; going back to {old.version}")
-            for one in replaced:
-                if one.name in before:
-                    old.deploy(before[one.name])
-            raise MachineFault(f"{fault}. The functions of {old.version} run again.") from fault
-        say(f"{function.name} answers")
+        say(f"{function.name} of {platform.version} answers")

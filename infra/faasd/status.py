@@ -12,7 +12,7 @@ from infra.faasd.functions import Platform
 from infra.faasd.layout import CONNECTOR_PORT, DASHBOARD_PORT, GATEWAY, LOOPBACK, POSTGRES_UNIT
 
 _ANSWERS = 200
-_SERVICES_S = 120.0
+_SERVICES_S = 60.0
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,9 @@ check_domain() {
 
 check_platform() {
     [ -z "$meta_app_id" ] || [[ $meta_app_id =~ ^[0-9]+$ ]] || wrong "--meta-app-id is $meta_app_id; it has digits only."
+    if [ -n "$demo" ] && [ -n "$meta_app_id" ]; then
+        wrong "made-up numbers and real ones do not go into one database: say --demo or --meta-app-id. A demo becomes a real installation by removing it first; see docs/deploy.md."
+    fi
     if [ -z "$demo" ] && [ -z "$meta_app_id" ]; then
         wrong "say --meta-app-id ID for the ad accounts of your Meta app, or --demo to try it with made-up numbers."
     fi

@@ -84,9 +84,6 @@ read_options() {
         esac
         shift
     done
-    if [ -n "$meta_app_id" ] && [ -n "$demo" ] && [ -n "$meta_app_secret_file" ]; then
-        demo='' # a real app takes the place of the sandbox
-    fi
     [ -z "$openfaas_bin" ] || openfaas=folder
     [ -z "$timescale_source" ] || timescale=community
     postgres_port=${postgres_port:-5432} s3_bucket=${s3_bucket:-adloom}
