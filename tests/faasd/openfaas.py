@@ -26,6 +26,7 @@ _SOCKET = box.HOME / "containerd.sock"
 _LEASES = Path("/run/cni/openfaas-cni-bridge")
 # What a request may take is 60 s; whatever stands in front waits a little longer.
 _TIMEOUTS = {"read_timeout": "65s", "write_timeout": "65s", "upstream_timeout": "65s"}
+_SERVICE = {"port": "8081", "service_timeout": "65s"}
 _CONTAINERD = f"""version = 2
 root = "{box.HOME}/containerd"
 state = "/run/containerd"
@@ -61,7 +62,7 @@ class OpenFaaS:
     """`start` it, deploy with `faas`, ask about functions."""
 
     def __init__(self, programs: Programs, registry_folder: Path) -> None:
-        self._programs = programs
+        self.programs = programs
         self._registry_folder = registry_folder
         self.password = secrets.token_urlsafe(24)
         self._secrets = box.HOME / "basic-auth"
@@ -70,14 +71,14 @@ class OpenFaaS:
     def start(self) -> None:
         self._write_settings()
         auth = {"basic_auth": "true", "secret_mount_path": str(self._secrets)}
-        start, bin_ = self._programs.start, box.HOME / "bin"
+        start, bin_ = self.programs.start, box.HOME / "bin"
         start("containerd", ["containerd", "--config", str(box.HOME / "containerd.toml")], ready=_SOCKET.is_socket)
-        start_registry(self._programs, self._registry_folder, REGISTRY)
+        start_registry(self.programs, self._registry_folder, REGISTRY)
         start(
             "provider",
             [str(bin_ / "faasd"), "provider"],
             cwd=box.HOME / "faasd",
-            env={**auth, "port": "8081", "sock": str(_SOCKET), "hosts_dir": str(box.HOME / "faasd")},
+            env={**auth, **_SERVICE, "sock": str(_SOCKET), "hosts_dir": str(box.HOME / "faasd")},
             ready=answers(f"{_PROVIDER}/healthz"),
         )
         self._start_prometheus()
@@ -96,7 +97,7 @@ class OpenFaaS:
         """The ticks; once there are functions to see."""
         auth = {"basic_auth": "true", "secret_mount_path": str(self._secrets)}
         settings = {"gateway_url": URL, "rebuild_interval": "5s", "print_response": "false"}
-        self._programs.start("cron-connector", [str(box.HOME / "bin" / "cron-connector")], env={**auth, **settings})
+        self.programs.start("cron-connector", [str(box.HOME / "bin" / "cron-connector")], env={**auth, **settings})
 
     def _write_settings(self) -> None:
         for folder in ("faasd", "basic-auth", "prometheus"):
@@ -109,7 +110,7 @@ class OpenFaaS:
     def _start_prometheus(self) -> None:
         settings = (f"--config.file={box.HOME}/prometheus.yml", f"--storage.tsdb.path={box.HOME}/prometheus")
         command = ["prometheus", *settings, "--web.listen-address=127.0.0.1:9090"]
-        self._programs.start("prometheus", command, ready=answers("http://127.0.0.1:9090/-/ready"))
+        self.programs.start("prometheus", command, ready=answers("http://127.0.0.1:9090/-/ready"))
 
     def faas(self, *arguments: str) -> str:
         """Run faas-cli in the project's root; what it printed."""
@@ -134,7 +135,8 @@ class OpenFaaS:
         self._ask("POST", f"{_PROVIDER}/system/scale-function/{name}", body)
 
     def replicas(self, name: str) -> int:
-        return int(self._ask("GET", f"{URL}/system/function/{name}").json()["availableReplicas"])
+        shown = self._ask("GET", f"{URL}/system/function/{name}").json()
+        return int(shown.get("availableReplicas", 0))
 
     def _ask(self, method: str, url: str, body: Mapping[str, Any] | None = None) -> httpx.Response:
         auth = ("admin", self.password)

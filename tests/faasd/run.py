@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -26,8 +27,9 @@ from tests.faasd.programs import Programs
 
 DEFAULT_BINARIES = Path("/opt/openfaas/bin")
 PROGRAMS = ("faasd", "gateway", "cron-connector", "faas-cli", "fwatchdog")
-# What outlives a run: images, by their content.
+# What outlives a run: the registry's images, and the logs of the last run.
 CACHE = ROOT / "build" / "e2e-faasd"
+LOGS = CACHE / "logs"
 WORK = CACHE / "work"
 INSIDE = ("tests/faasd/test_main_job.py", "tests/faasd", "--ignore=tests/faasd/test_box.py")
 OUTSIDE = ("tests/faasd/test_box.py",)
@@ -38,14 +40,16 @@ def main() -> int:
     if binaries is None:
         _say("skipped: no OpenFaaS binaries")
         return 0
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
     try:
-        machine.check()
-        machine.install()
+        _check_binaries(binaries)
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, _interrupt)
+        machine.check_user()
         CACHE.mkdir(parents=True, exist_ok=True)
         with (CACHE / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
+            machine.check_functions()
+            machine.install()
             return _run(binaries, sys.argv[1:])
     except (Unfit, subprocess.CalledProcessError) as error:
         _say(f"e2e-faasd: {error}")
@@ -60,7 +64,7 @@ def _interrupt(_number: int, _frame: object) -> None:
 
 
 def find_binaries() -> Path | None:
-    """The folder with OpenFaaS's programs; Unfit when one was named that has not all of them."""
+    """The folder that was named, or else the usual one if it is there."""
     told = os.environ.get("OPENFAAS_BIN")
     folder = Path(told).absolute() if told else DEFAULT_BINARIES
     if not told and not folder.is_dir():
@@ -68,9 +72,12 @@ def find_binaries() -> Path | None:
     return folder
 
 
-def _run(binaries: Path, chosen: list[str]) -> int:
+def _check_binaries(binaries: Path) -> None:
     if missing := [name for name in PROGRAMS if not (binaries / name).is_file()]:
         raise Unfit(f"{binaries} has no {', '.join(missing)}. Set OPENFAAS_BIN to a folder with {', '.join(PROGRAMS)}.")
+
+
+def _run(binaries: Path, chosen: list[str]) -> int:
     began = time.monotonic()
     machine.clean(WORK)
     before = machine.traces(WORK)
@@ -82,12 +89,20 @@ def _run(binaries: Path, chosen: list[str]) -> int:
         WORK.mkdir(parents=True)
         statuses.append(box.run(WORK, binaries, _command([*(chosen or INSIDE)])))
     finally:
+        _keep_logs()
         machine.clean(WORK)
     left = machine.traces(WORK) - before
     for trace in sorted(left):
         _say(f"left behind: {trace}")
     _say(f"e2e-faasd took {(time.monotonic() - began) / 60:.1f} min")
     return 1 if left else max(statuses)
+
+
+def _keep_logs() -> None:
+    """The logs of the last run are for whoever looks into it."""
+    if (WORK / "logs").is_dir():
+        shutil.rmtree(LOGS, ignore_errors=True)
+        shutil.copytree(WORK / "logs", LOGS)
 
 
 def _build(binaries: Path) -> None:
