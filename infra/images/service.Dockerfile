@@ -6,7 +6,7 @@
 # The secrets build-settings and build-certificates are explained in template/adloom-python/Dockerfile.
 ARG PYTHON=python:3.13-slim-trixie
 
-FROM ${PYTHON} AS build
+FROM ${PYTHON} AS packages
 ARG FAMILY
 ENV UV_LINK_MODE=copy UV_PYTHON_DOWNLOADS=never
 COPY requirements/uv.txt /build/
@@ -21,6 +21,9 @@ RUN --mount=type=secret,id=build-settings --mount=type=secret,id=build-certifica
  && /build/uv/bin/uv pip install --python /opt/adloom/bin/python --require-hashes -r /build/requirements.txt
 COPY slim.py /build/
 RUN python3 /build/slim.py packages /opt/adloom
+
+FROM ${PYTHON} AS code
+COPY slim.py /build/
 COPY app /home/app
 RUN python3 /build/slim.py compile /home/app
 
@@ -29,12 +32,12 @@ COPY slim.py /tmp/
 RUN python3 /tmp/slim.py base && rm /tmp/slim.py \
  && groupadd --gid 10001 app \
  && useradd --uid 10001 --gid app --no-create-home --home-dir /tmp --shell /usr/sbin/nologin app
-COPY --from=build /opt/adloom /opt/adloom
-COPY --from=build /home/app /home/app
 WORKDIR /home/app
 ENV PATH=/opt/adloom/bin:$PATH PYTHONPATH=/home/app:/home/app/shared PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOME=/tmp
 USER 10001:10001
 STOPSIGNAL SIGTERM
+COPY --from=packages /opt/adloom /opt/adloom
+COPY --from=code /home/app /home/app
 
 FROM service AS dashboard
 ENV ADLOOM_DASHBOARD_HOST=0.0.0.0 ADLOOM_DASHBOARD_PORT=8080 NICEGUI_STORAGE_PATH=/tmp/nicegui

@@ -22,8 +22,9 @@ from pathlib import Path
 
 # boto3 describes every service of AWS in files; objects need these. Files beside the folders describe all services.
 _AWS_SERVICES = {"s3", "sts"}
-# Folders of tests that packages install with themselves.
+# Folders of tests that packages install with themselves, and what helps only those who test an extension of a package.
 _TESTS = {"test", "tests"}
+_TEST_SUITES = ("alembic/testing", "nicegui/testing", "sqlalchemy/testing")
 # Parts of Python's library that install, test or draw. The official image has no tests any more; others may.
 _UNUSED_LIBRARY = ("ensurepip", "idlelib", "lib2to3", "test", "tkinter", "turtledemo")
 _INSTALLERS = ("pip", "pip-*", "setuptools", "setuptools-*", "wheel", "wheel-*", "pkg_resources", "_distutils_hack")
@@ -51,7 +52,8 @@ def slim_packages(site: Path, google_ads: str) -> int:
     remove(unused_services(site / "botocore" / "data"))
     remove([site / "pycountry" / "locales"])  # the names of countries in other languages; Meta's SDK reads their codes
     remove(other_versions(site / "google" / "ads" / "googleads", google_ads))
-    remove(tests_of_packages(site))
+    remove([*tests_of_packages(site), *(site / suite for suite in _TEST_SUITES)])
+    remove([site.parents[2] / ".lock"])  # uv's, which anyone may write
     print(f"packages: {before >> 20} MB, of which {(before - size(site)) >> 20} MB are not needed")
     return compile_tree(site)
 
