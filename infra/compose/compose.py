@@ -81,6 +81,8 @@ def _confinement(one: Service) -> dict[str, Any]:
         "security_opt": ["no-new-privileges:true"],
         "mem_limit": f"{one.memory // MIB}m",
         "memswap_limit": f"{one.memory // MIB}m",
+        # Queues of messages would be a place to write to.
+        "ulimits": {"msgqueue": 0},
         "ipc": None if one.shared_memory else "none",
         "shm_size": f"{one.shared_memory // MIB}m" if one.shared_memory else None,
     }

@@ -81,6 +81,7 @@ def _confinement(one: Service) -> Iterator[str]:
     for capability in one.capabilities:
         yield from ("--cap-add", capability)
     yield from ("--memory", str(one.memory), "--memory-swap", str(one.memory))
+    yield from ("--ulimit", "msgqueue=0:0")
     yield from ("--shm-size", str(one.shared_memory)) if one.shared_memory else ("--ipc", "none")
 
 

@@ -17,7 +17,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -43,7 +44,8 @@ _numbers = itertools.count(1)
 class Platform:
     """The containers of one platform. Its names begin with a prefix that no other has.
 
-    `values` fill in `${NAME:-default}` of the model. `keep` is a prefix of one's own: volumes stay when it stops.
+    `values` fill in `${NAME:-default}` of the model. `only`: these services and no other. `extra`: more of them. `keep`
+    is a prefix of one's own: volumes stay when it stops.
     """
 
     def __init__(
@@ -52,16 +54,17 @@ class Platform:
         values: Mapping[str, str],
         *,
         profiles: tuple[str, ...] = (),
-        mounts: Mapping[str, Mapping[Path, str]] | None = None,
+        only: Collection[str] = (),
         extra: Sequence[Service] = (),
         keep: str = "",
         engine: Engine | None = None,
     ) -> None:
         self.model = model.read()
-        self.services = {one.name: one for one in [*self.model.chosen(profiles), *extra]}
+        chosen = [one for one in self.model.chosen(profiles) if not only or one.name in only]
+        self.services = {one.name: one for one in [*chosen, *extra]}
         self._keep = bool(keep)
         prefix = keep or f"adloom-{os.getpid()}-{next(_numbers)}"
-        self.place = Place(prefix, secrets.absolute(), values, {LABEL: _mark()}, mounts or {})
+        self.place = Place(prefix, secrets.absolute(), values, {LABEL: _mark()})
         self._engine = engine or engines.find("podman")
         self._handlers: dict[int, Any] = {}
 
@@ -84,6 +87,10 @@ class Platform:
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
 
+    def mount(self, folders: Mapping[str, Mapping[Path, str]]) -> None:
+        """Show folders of this machine to services, to read only: service -> folder -> path."""
+        self.place = replace(self.place, mounts=folders)
+
     def start(self) -> None:
         """Start everything, each after what it needs; EngineError shows the log of what does not answer."""
         labels = [part for name, value in self.place.labels.items() for part in ("--label", f"{name}={value}")]
@@ -95,7 +102,8 @@ class Platform:
             self.podman("volume", "create", *labels, self.place.named(volume))
         for one in self.services.values():
             for need, condition in one.needs.items():
-                self._await(need, condition)
+                if need in self.services:
+                    self._await(need, condition)
             self.run(one.name)
         for one in self.services.values():
             self._await(one.name, DONE if one.once else HEALTHY)
@@ -103,8 +111,9 @@ class Platform:
     def stop(self) -> None:
         """Stop and remove everything, what keeps the data last."""
         kept = {name for name, one in self.services.items() if one.volumes}
-        for names in (self.services.keys() - kept, kept):
-            self.podman("rm", "--force", "--ignore", "--time", "15", *(self.container(name) for name in sorted(names)))
+        for names in filter(None, (self.services.keys() - kept, kept)):
+            containers = [self.container(name) for name in sorted(names)]
+            self.podman("rm", "--force", "--ignore", "--volumes", "--time", "15", *containers)
         _remove(self._engine, f"{LABEL}={self.place.labels[LABEL]}")
 
     def run(self, name: str) -> None:
@@ -119,6 +128,12 @@ class Platform:
         self.podman("rm", "--force", "--time", "15", self.container(name))
         self.run(name)
         self.wait(name)
+
+    def run_step(self, name: str) -> None:
+        """Do a step again; EngineError when it does not end well."""
+        self.podman("rm", "--force", self.container(name))
+        self.run(name)
+        self._await(name, DONE)
 
     def wait(self, name: str) -> None:
         self._await(name, HEALTHY)

@@ -19,6 +19,7 @@ _PATIENCE_S = 60.0
 _AGAIN_S = 0.5
 _ORGANISATION = "My company"
 _CONFLICT = 409
+_PASSING = (502, 503, 504)
 
 
 def main() -> int:
@@ -43,8 +44,9 @@ def main() -> int:
         except urllib.error.HTTPError as error:
             if error.code == _CONFLICT:
                 return 0
-            print(f"auth answered {error.code}: {error.read().decode(errors='replace')}", file=sys.stderr)
-            return 1
+            if error.code not in _PASSING or time.monotonic() > deadline:
+                print(f"auth answered {error.code}: {error.read().decode(errors='replace')}", file=sys.stderr)
+                return 1
         except urllib.error.URLError as error:
             if time.monotonic() > deadline:
                 print(f"{os.environ['ADLOOM_GATEWAY_URL']} does not answer: {error.reason}", file=sys.stderr)

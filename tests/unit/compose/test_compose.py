@@ -34,7 +34,7 @@ KNOWN = {
         "ports",
     ),
     *("depends_on", "healthcheck", "read_only", "tmpfs", "cap_drop", "cap_add", "security_opt", "mem_limit"),
-    *("memswap_limit", "ipc", "shm_size", "restart", "stop_grace_period", "logging", "profiles"),
+    *("memswap_limit", "ulimits", "ipc", "shm_size", "restart", "stop_grace_period", "logging", "profiles"),
 }
 
 

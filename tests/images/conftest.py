@@ -1,0 +1,74 @@
+"""One platform from the images for all tests of this folder."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from infra.compose.model import GATEWAY_URL
+from infra.compose.service import EDGE, MIB, Service, own_image
+from infra.local.verify import Comparison, Span
+from tests.deployed import main_job
+from tests.facts import write_folder
+from tests.images.built import build
+from tests.images.running import RUSH, Running
+
+HUNGRY = Path(__file__).with_name("hungry")
+
+
+@pytest.fixture(scope="session")
+def images() -> str:
+    """Every image is there; what was built and what was unchanged."""
+    return build()
+
+
+@pytest.fixture(scope="session")
+def facts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("facts") / "facts"
+    return write_folder(folder, 7, accounts=4, days=21, ads=36, last=date(2026, 3, 31))
+
+
+@pytest.fixture(scope="session")
+def span(facts: Path) -> Span:
+    return Span.of(facts)
+
+
+@pytest.fixture(scope="session")
+def platform(images: str, facts: Path, span: Span, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """Everything that `docker compose up` starts, and a function of the tests' own that may have 128 MB."""
+    hungry = Service(
+        "hungry",
+        own_image("auth"),
+        128 * MIB,
+        command=("python", "serve.py", "/hungry"),
+        environment={"ADLOOM_PUBLIC_URL": GATEWAY_URL, "ADLOOM_GATEWAY_URL": GATEWAY_URL},
+        networks=(EDGE,),
+    )
+    folder = tmp_path_factory.mktemp("platform")
+    with Running(folder, facts, now=span.clock, extra=(hungry,), hungry={HUNGRY: "/hungry"}) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def job(platform: Running, facts: Path, span: Span) -> Comparison:
+    """What the main job read back. The clock runs fast for as long as it waits for a tick."""
+    platform.hurry(RUSH)
+    try:
+        return main_job.run(platform.deployment, facts, span)
+    finally:
+        platform.hurry(1)
+
+
+@pytest.fixture
+def tell(capfd: pytest.CaptureFixture[str]) -> Callable[[str], None]:
+    """Print a line that a person shall see though the test passes."""
+
+    def line(text: str) -> None:
+        with capfd.disabled():
+            sys.stdout.write(f"\n{text}\n")
+
+    return line
