@@ -99,7 +99,7 @@ def test_a_restored_database_is_as_guarded_as_before(rig, target):
         "select relname, relrowsecurity, relforcerowsecurity, relowner::regrole::text, relacl::text"
         " from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'v', 'S') order by 1"
     )
-    triggers = "select tgrelid::regclass::text, tgname, tgenabled from pg_trigger where not tgisinternal order by 1, 2"
+    triggers = "select tgname, tgenabled, pg_get_triggerdef(oid) from pg_trigger where not tgisinternal order by 3"
     for question in (guarded, triggers):
         assert fetch(target.admin_url, question) == fetch(rig.postgres.admin_url, question) != []
 

@@ -133,7 +133,7 @@ class _Filling(read.Looking):
                 raise Conflict(f"{name} looks different at the migration {header.revision} of this Adloom")
             self._tables[name] = tables.Table(name, tuple(columns), table.forces_row_security, table.triggers)
         target.unguard(self._connection, list(self._tables.values()))
-        self._switch_triggers("disable")
+        self._drop_triggers()
 
     def rows(self, table: str, lines: bytes) -> None:
         if table != self._into:
@@ -157,17 +157,24 @@ class _Filling(read.Looking):
 
     def end_of_rows(self) -> None:
         self._end_copy()
-        self._switch_triggers("enable")
         self._set_sequences()
         read.check_sums(self._manifest.tables, self._read_back())
+        self._make_triggers()
         target.guard(self._connection, list(self._tables.values()))
+        target.mark_stored_sums(self._connection)
 
-    def _switch_triggers(self, verb: str) -> None:
-        """What triggers would do has been done where the rows come from."""
-        statement = sql.SQL("alter table {} {} trigger {}")
+    def _drop_triggers(self) -> None:
+        """What they would do has been done where the rows come from. A hypertable's can't be switched off."""
         for table in self._tables.values():
-            for name in map(sql.Identifier, table.triggers):
-                self._connection.execute(statement.format(table.identifier, sql.SQL(verb), name))
+            for name, _ in table.triggers:
+                self._connection.execute(
+                    sql.SQL("drop trigger {} on {}").format(sql.Identifier(name), table.identifier)
+                )
+
+    def _make_triggers(self) -> None:
+        for table in self._tables.values():
+            for _, definition in table.triggers:
+                self._connection.execute(definition.encode())
 
     def _set_sequences(self) -> None:
         for name, position in self._manifest.sequences.items():

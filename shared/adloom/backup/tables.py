@@ -48,8 +48,10 @@ select c.oid, n.nspname || '.' || c.relname,
               where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
               order by a.attnum),
        c.relforcerowsecurity,
-       array(select t.tgname::text from pg_trigger t where t.tgrelid = c.oid and not t.tgisinternal
-                and not exists (select from pg_depend d where d.objid = t.oid and d.deptype in ('e', 'P')))
+       array(select array[t.tgname::text, pg_get_triggerdef(t.oid)] from pg_trigger t
+              where t.tgrelid = c.oid and not t.tgisinternal
+                and not exists (select from pg_depend d where d.deptype = 'e'
+                                   and (d.classid, d.objid) = ('pg_proc'::regclass, t.tgfoid)))
 {_OURS} and c.relkind in ('r', 'p') order by 2
 """
 _REFERENCES = """
@@ -76,12 +78,12 @@ select n.nspname || '.' || c.relname {_OURS} and c.relkind in ('r', 'p') and (
 
 @dataclass(frozen=True)
 class Table:
-    """`name` is `schema.table`; `columns` are those that are stored, not computed."""
+    """`name` is `schema.table`; `columns` are those that are stored, not computed; `triggers`: name, definition."""
 
     name: str
     columns: tuple[str, ...]
     forces_row_security: bool = False
-    triggers: tuple[str, ...] = ()
+    triggers: tuple[tuple[str, str], ...] = ()
 
     @property
     def identifier(self) -> sql.Identifier:
@@ -100,7 +102,8 @@ def listed(connection: Connection) -> list[Table]:
     """Every table of ours, those first that others refer to."""
     found = connection.execute(_TABLES).fetchall()
     tables = {
-        oid: Table(name, tuple(columns), forced, tuple(triggers)) for oid, name, columns, forced, triggers in found
+        oid: Table(name, tuple(columns), forced, tuple((trigger, text) for trigger, text in triggers))
+        for oid, name, columns, forced, triggers in found
     }
     order: TopologicalSorter[int] = TopologicalSorter({oid: set() for oid in tables})
     for table, referred in connection.execute(_REFERENCES):

@@ -10,7 +10,7 @@ from psycopg import sql
 
 from adloom.backup import tables
 from adloom.backup.contents import Header
-from adloom.db import migrate
+from adloom.db import migrate, timescale_sums
 from adloom.errors import Conflict, InvalidRequest, Unavailable
 
 
@@ -78,6 +78,14 @@ def guard(connection: tables.Connection, found: list[tables.Table]) -> None:
     for table in found:
         if table.forces_row_security:
             connection.execute(sql.SQL("alter table {} force row level security").format(table.identifier))
+
+
+def mark_stored_sums(connection: tables.Connection) -> None:
+    """Where TimescaleDB stores sums, have readers take rows until they are made: the restored rows are in none yet."""
+    if connection.execute("select to_regprocedure('public.sums_are_stored()') is not null").fetchone() != (True,):
+        return
+    if connection.execute("select public.sums_are_stored()").fetchone() == (True,):
+        connection.execute(timescale_sums.MARK_WHAT_IS_THERE.encode())
 
 
 def check_known(header: Header) -> None:
