@@ -104,22 +104,29 @@ class Machine:
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
             )
 
-    def wait(self, seconds: float = 60) -> None:
-        """Until its systemd answers."""
+    def wait(self, seconds: float = 300) -> None:
+        """Until everything that is enabled was started, or failed to."""
         deadline = time.monotonic() + seconds
-        while self.run("systemctl", "is-system-running").stdout.strip() in {"", "offline", "unknown"}:
+        while not self._booted():
             assert self._process.poll() is None, self.console()
-            assert time.monotonic() < deadline, f"systemd did not answer:\n{self.console()}"
-            time.sleep(0.2)
+            assert time.monotonic() < deadline, f"the machine did not come up:\n{self.console()}"
+            time.sleep(0.5)
 
-    @property
-    def _init(self) -> int:
-        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text(encoding="utf-8")
-        return int((children.split() or ["0"])[0])
+    def _booted(self) -> bool:
+        if self._init() is None:
+            return False
+        return self.run("systemctl", "is-system-running").stdout.strip() in {"running", "degraded"}
+
+    def _init(self) -> int | None:
+        """Its first process, as soon as that is systemd: before, there is no machine to go into."""
+        told = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text(encoding="utf-8").split()
+        if not told or Path(f"/proc/{told[0]}/comm").read_text(encoding="utf-8").strip() != "systemd":
+            return None
+        return int(told[0])
 
     def command(self, *words: str) -> list[str]:
         clean = ["env", "-i", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root"]
-        return ["nsenter", "--target", str(self._init), "--all", *clean, *words]
+        return ["nsenter", "--target", str(self._init() or "none"), "--all", *clean, *words]
 
     def run(
         self, *words: str, text: str | None = None, told: Mapping[str, str] | None = None

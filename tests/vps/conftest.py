@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,7 +22,12 @@ from tests.vps.installation import Installation
 _PROGRAMS = {"debootstrap": "debootstrap", "shellcheck": "shellcheck", "podman": "podman", "nsenter": "util-linux"}
 
 
+_ORDER = ("test_install", "test_boot", "test_change")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One machine goes through all of it: it is installed, then booted, then changed."""
+    items.sort(key=lambda item: _ORDER.index(item.path.stem) if item.path.stem in _ORDER else -1)
     lacking = ""
     if os.geteuid() != 0:
         lacking = "another Debian is made and booted by root"
@@ -30,7 +35,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         lacking = "another Debian is made on Debian"
     if lacking:
         print(f"\nskipped: tests/vps, as {lacking}")  # noqa: T201 - whoever ran them should know
-        for item in items:
+        for item in (item for item in items if item.path.parent == box.HERE):
             item.add_marker(pytest.mark.skip(reason=lacking))
 
 
@@ -92,7 +97,7 @@ def minio(folder: Path) -> Path:
     """A MinIO that was built: the one that is told, or the one in the image."""
     if told := os.environ.get("ADLOOM_MINIO_BIN"):
         return Path(told)
-    _build("minio", options=[])
+    _build("minio")
     container = _podman("create", "localhost/adloom/minio:latest")
     try:
         _podman("cp", f"{container}:/usr/bin/minio", str(folder / "minio"))
@@ -104,19 +109,19 @@ def minio(folder: Path) -> Path:
 def save_images(target: Path) -> None:
     """The functions' images as archives, as one brings them to a machine that can build none."""
     target.mkdir()
-    _build(*functions(), options=["--stage", "openfaas", "--prefix", "adloom-vps"])
+    _build(*functions())
     for name in functions():
-        _podman("save", "--quiet", "--output", str(target / f"{name}.tar"), f"adloom-vps/{name}:latest")
+        _podman("save", "--quiet", "--output", str(target / f"{name}.tar"), f"localhost/adloom/{name}:latest")
 
 
 def functions() -> list[str]:
     return [function.name for function in read_functions()]
 
 
-def _build(*names: str, options: Sequence[str]) -> None:
+def _build(*names: str) -> None:
     only = [word for name in names for word in ("--only", name)]
     command = [sys.executable, "-m", "infra.images", "build", "--stand-ins", "--engine", "podman"]
-    subprocess.run([*command, *only, *options], cwd=box.PROJECT, check=True)
+    subprocess.run([*command, *only], cwd=box.PROJECT, check=True)
 
 
 def _podman(*words: str) -> str:
@@ -147,7 +152,6 @@ def vps(installation: Installation) -> Iterator[Machine]:
     machine = Machine(installation.debian)
     try:
         machine.wait()
-        machine.run("systemctl", "start", "adloom.target")
         yield machine
     finally:
         machine.stop()

@@ -78,7 +78,7 @@ def broken_images(shared: Path) -> Iterator[Path]:
     for archive in (shared / "images").glob("*.tar"):
         (folder / archive.name).hardlink_to(archive)
     (folder / "auth.tar").unlink()
-    dockerfile = 'FROM localhost/adloom-vps/auth:latest\nCMD ["false"]\n'
+    dockerfile = 'FROM localhost/adloom/auth:latest\nCMD ["false"]\n'
     built = ["podman", "build", "--quiet", "--pull=never", "--tag", "adloom-vps/broken", "--file", "-", str(folder)]
     (folder / ".dockerignore").write_text("*\n", encoding="utf-8")
     subprocess.run(built, input=dockerfile, text=True, check=True, capture_output=True)

@@ -90,15 +90,16 @@ start_units() {
         say "systemd does not run here: the units are enabled, and nothing was started. They start with the machine."
         return
     fi
+    [ -z "$changed" ] || systemctl daemon-reload
     if [ -n "$no_start" ]; then
         say "the units are enabled, and nothing was started. Start them with: systemctl start adloom.target"
         return
     fi
-    say "starting; the first time the functions' images are built, which takes minutes: journalctl -fu adloom-functions"
     if [ -n "$changed" ]; then
-        systemctl daemon-reload
+        say "starting; the first time the functions' images are built, which takes minutes: journalctl -fu adloom-functions"
         [ "$firewall" = off ] || systemctl restart adloom-firewall.service
         systemctl restart systemd-journald.service
+        systemctl try-restart postgresql@17-adloom.service
         systemctl restart adloom.target
     else
         systemctl start adloom.target
