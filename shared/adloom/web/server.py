@@ -7,6 +7,7 @@ for SIGTERM of its own process 1 would ignore the signal, and an update would wa
 from __future__ import annotations
 
 import signal
+import socket
 import time
 from types import FrameType
 from typing import Any
@@ -38,6 +39,15 @@ _CHUNK_MARKS = 64 * 1024
 WHOLE_REQUEST_S = 30.0
 
 log = logs.get(__name__)
+
+
+def interfaces() -> set[str]:
+    """The network interfaces of this machine or container besides loopback.
+
+    faasd takes a function's away and then tells it to stop: no answer reaches anybody any more, and whatever waits for
+    the database or a platform waits in vain. To drain would only keep the new container from its start.
+    """
+    return {name for _, name in socket.if_nameindex() if name != "lo"}
 
 
 class _ProblemTask(ErrorTask):  # type: ignore[misc]
@@ -112,6 +122,7 @@ class Server:
         signal.signal(signal.SIGTERM, self.stop)
         signal.signal(signal.SIGINT, self.stop)
         log.info("serving", port=self.port)
+        attached = bool(interfaces())
         while not self._stopping:
             self._turn(_LOOK_S)
             self._close_slow_connections()
@@ -119,6 +130,9 @@ class Server:
         wasyncore.dispatcher.close(self._server)
         deadline = time.monotonic() + self._drain
         while self._server.active_channels and time.monotonic() < deadline:
+            if attached and not interfaces():
+                log.warning("cut_off")
+                break
             self._close_quiet_connections()
             self._turn(_QUIET_S / 2)
         left = len(self._server.active_channels)

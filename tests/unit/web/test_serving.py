@@ -36,6 +36,8 @@ from adloom.web import Guard, RequestModel, create_function, server
 from pydantic import BaseModel
 
 server.WHOLE_REQUEST_S = float(os.environ.get("WHOLE_REQUEST_S", server.WHOLE_REQUEST_S))
+if told := os.environ.get("INTERFACES"):
+    server.interfaces = lambda: set(open(told).read().split())
 
 class Nap(RequestModel):
     seconds: float
@@ -158,6 +160,24 @@ def test_requests_in_flight_end_before_the_process_does(napper: Served, signal_n
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", napper.port))
     idle.close()
+
+
+@pytest.mark.parametrize(("before", "after", "waits"), [("eth0", "", False), ("eth0", "eth0", True), ("", "", True)])
+def test_what_lost_its_network_does_not_wait_for_requests(tmp_path: Path, before: str, after: str, waits: bool) -> None:
+    network = tmp_path / "interfaces"
+    network.write_text(before)
+    with served(tmp_path, INTERFACES=str(network)) as napper:
+        connection = napper.connect()
+        connection.request("POST", "/naps", json.dumps({"seconds": 3}), {"Content-Type": "application/json"})
+        napper.wait_for("napping")
+        network.write_text(after)
+        began = time.monotonic()
+
+        napper.process.send_signal(signal.SIGTERM)
+
+        assert napper.process.wait(timeout=10) == 0
+        assert (time.monotonic() - began > 2) is waits
+        connection.close()
 
 
 def test_a_body_that_is_too_large_is_refused_before_it_is_sent(napper: Served) -> None:
