@@ -12,10 +12,17 @@ import pytest
 from infra.local.verify import Span
 from tests.deployed import main_job
 from tests.faasd import box
+from tests.faasd.events import set_faults
 from tests.faasd.openfaas import OpenFaaS
 from tests.faasd.platform import Platform
 from tests.faasd.programs import Programs, until
 from tests.facts import write_folder
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The main job on a fresh deployment first, the figures when everything has been used."""
+    order = {"test_main_job": -1, "test_figures": 1}
+    items.sort(key=lambda item: order.get(item.path.stem, 0))
 
 
 @pytest.fixture(scope="session")
@@ -50,6 +57,13 @@ def connected(platform: Platform) -> None:
         main_job.connect(platform.deployment)
     until(lambda: bool(main_job.accounts(platform.deployment)), "the accounts of the connection")
     main_job.settled(platform.deployment)
+
+
+@pytest.fixture
+def no_faults(platform: Platform) -> Iterator[None]:
+    """The sandbox is well again when the test has ended."""
+    yield
+    set_faults(platform)
 
 
 @pytest.fixture(scope="session")

@@ -31,7 +31,7 @@ PROGRAMS = ("faasd", "gateway", "cron-connector", "faas-cli", "fwatchdog")
 CACHE = ROOT / "build" / "e2e-faasd"
 LOGS = CACHE / "logs"
 WORK = CACHE / "work"
-INSIDE = ("tests/faasd/test_main_job.py", "tests/faasd", "--ignore=tests/faasd/test_box.py")
+INSIDE = ("tests/faasd", "--ignore=tests/faasd/test_box.py")
 OUTSIDE = ("tests/faasd/test_box.py",)
 
 

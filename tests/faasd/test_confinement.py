@@ -60,10 +60,13 @@ def test_a_function_is_no_root_and_has_no_capability(faasd: OpenFaaS, name: str)
     fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
     assert fields["Uid"].split() == ["10001"] * 4
     assert int(fields["CapEff"], 16) == 0
-    for place in ("/home/app/x", "/var/openfaas/secrets/x", "/opt/adloom/x", "/x"):
-        with pytest.raises(subprocess.CalledProcessError):
-            inside(faasd, name, "touch", place)
-    inside(faasd, name, "touch", "/tmp/x")  # noqa: S108 - the one place it may write to
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_function_writes_only_to_tmp(faasd: OpenFaaS, name: str) -> None:
+    """faasd gives no read-only root, so what the files' modes allow is what counts."""
+    found = inside(faasd, name, "find", "/", "-xdev", "-writable", "-not", "-type", "l", "-print").split()
+    assert [path for path in found if not path.startswith("/tmp")] == []  # noqa: S108
 
 
 def test_every_function_answers_afterwards(faasd: OpenFaaS) -> None:

@@ -7,7 +7,6 @@ import signal
 from pathlib import Path
 
 import httpx
-import pytest
 
 from infra.local.processes import Identity
 from infra.local.verify import Span
@@ -34,12 +33,6 @@ def test_a_function_scaled_to_zero_answers_again(faasd: OpenFaaS) -> None:
     say(f"scaled to zero: answered after {answer.elapsed.total_seconds():.2f} s")
     assert answer.status_code == 200, answer.text
     assert faasd.replicas("auth") == 1
-
-
-@pytest.fixture
-def no_faults(platform: Platform) -> object:
-    yield
-    set_faults(platform)
 
 
 def test_an_event_whose_function_was_killed_is_delivered_again(
