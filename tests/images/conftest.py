@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
 
-from infra.compose.model import GATEWAY_URL
-from infra.compose.service import EDGE, MIB, Service, own_image
+from infra.compose import model as models
+from infra.compose.service import EDGE, MIB
 from infra.local.verify import Comparison, Span
 from tests.deployed import main_job
 from tests.facts import write_folder
@@ -40,13 +41,15 @@ def span(facts: Path) -> Span:
 @pytest.fixture(scope="session")
 def platform(images: str, facts: Path, span: Span, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """Everything that `docker compose up` starts, and a function of the tests' own that may have 128 MB."""
-    hungry = Service(
-        "hungry",
-        own_image("auth"),
-        128 * MIB,
+    model = models.read()
+    hungry = replace(
+        model["auth"],
+        name="hungry",
+        memory=128 * MIB,
         command=("python", "serve.py", "/hungry"),
-        environment={"ADLOOM_PUBLIC_URL": GATEWAY_URL, "ADLOOM_GATEWAY_URL": GATEWAY_URL},
+        secrets=(),
         networks=(EDGE,),
+        needs={},
     )
     folder = tmp_path_factory.mktemp("platform")
     with Running(folder, facts, now=span.clock, extra=(hungry,), hungry={HUNGRY: "/hungry"}) as running:

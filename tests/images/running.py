@@ -7,11 +7,13 @@ import signal
 import socket
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from adloom import clock
+from infra.compose import model as models
 from infra.compose.model import DEMO
 from infra.compose.runner import Platform
 from infra.compose.service import Service
@@ -23,6 +25,8 @@ OWNER = "owner@adloom.local"
 # Business seconds in a real one while a tick is awaited: accounts are due every 15 minutes.
 RUSH = 60.0
 _PATIENCE_S = 60.0
+# A container of the command line that stays, so that a call of it is not a start of one.
+_WAIT = "import signal; signal.sigwait({signal.SIGTERM})"
 _POLL_S = 0.02
 
 
@@ -49,8 +53,9 @@ class Running(Platform):
             "ADLOOM_CLOCK": "file:/clock/now",
         }
         secret_folder = make_secrets(folder / "secrets")
-        super().__init__(secret_folder, values, profiles=("demo",), extra=extra)
-        told = {name: {self._clock: "/clock"} for name in [*self.services, "adloom"]}
+        line = replace(models.read()["adloom"], entrypoint=(), command=("python", "-c", _WAIT), once=False)
+        super().__init__(secret_folder, values, profiles=("demo",), extra=(line, *extra))
+        told = {name: {self._clock: "/clock"} for name in self.services}
         told["sandbox"] |= {facts: "/facts"}
         for name, more in mounts.items():
             told[name] = told.get(name, {}) | more
@@ -79,6 +84,11 @@ class Running(Platform):
         """Every secret of the deployment by the name of its file."""
         return {path.name: path.read_text().strip() for path in self.place.secrets.iterdir()}
 
+    def adloom(self, *arguments: str) -> str:
+        done = self.exec("adloom", "python", "-m", "adloom.cli", *arguments)
+        assert done.returncode == 0, f"`adloom {' '.join(arguments)}` ended with {done.returncode}: {done.stderr}"
+        return done.stdout
+
     @property
     def deployment(self) -> Deployment:
         return Deployment(
@@ -89,6 +99,11 @@ class Running(Platform):
             sandbox_key=self.secrets["sandbox-key"],
             owner=(OWNER, self.secrets["owner-password"]),
         )
+
+    def model_services(self) -> list[str]:
+        """What runs all the time, without what a test has added."""
+        own = {one.name for one in self.model.chosen(("demo",)) if not one.once}
+        return [name for name in self.services if name in own]
 
     def sql(self, query: str) -> str:
         """The answer of the database, as its administrator on its own machine."""

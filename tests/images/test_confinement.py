@@ -23,8 +23,9 @@ TRY = """
 import json, os, stat
 made, opened = [], []
 for top, folders, files in os.walk("/"):
-    if top == "/proc":  # a process may set a few things of its own
-        folders[:] = [one for one in folders if not one.isdecimal()]
+    if top == "/proc":
+        # A process may set a few things of its own, and subscribe to the pressure; nothing of that outlives it.
+        folders[:] = [one for one in folders if not one.isdecimal() and one != "pressure"]
     path = os.path.join(top, "tried")
     try:
         os.close(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600))
