@@ -104,6 +104,25 @@ def test_a_restored_database_is_as_guarded_as_before(rig, target):
         assert fetch(target.admin_url, question) == fetch(rig.postgres.admin_url, question) != []
 
 
+def test_triggers_of_the_new_server_do_not_add_to_the_rows_and_are_there_afterwards(rig, target):
+    """As TimescaleDB's Community edition has them, where sums are stored: what is restored is in no sum yet."""
+    target.create()
+    migrate.upgrade(target.admin_url)
+    execute(
+        target.admin_url,
+        "create or replace function sums_are_stored() returns boolean language sql stable as 'select true'",
+        """create function multiply() returns trigger language plpgsql as $$ begin
+           insert into inbox (function, event_id, org_id) values ('trigger', gen_random_uuid(), new.org_id);
+           return new; end $$""",
+        "create trigger multiply before insert on metrics for each row execute function multiply()",
+    )
+    rig.restore(rig.make().path, target, rig.new_storage())
+    assert contents(target)["inbox"] == contents(rig.postgres)["inbox"]
+    assert fetch(target.admin_url, "select tgrelid::regclass::text from pg_trigger where tgname = 'multiply'") != []
+    marked = "select distinct account_id, grain from metrics_marks where marked_at = 'epoch' order by 1, 2"
+    assert fetch(target.admin_url, marked) == [(1, "month"), (1, "week"), (2, "month"), (2, "week")]
+
+
 def test_login_roles_get_their_passwords(rig, target, postgres_stack):
     changed = {"adloom_cli": "another"}
     try:
