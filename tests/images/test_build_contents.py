@@ -12,7 +12,7 @@ from packaging.markers import Marker
 
 from infra.deployment.stackfile import ROOT, read_functions
 from infra.images.build import SERVICES
-from tests.images.built import FUNCTIONS, PYTHON_IMAGES, build, configuration, contents, engine, run, tag
+from tests.images.built import FUNCTIONS, PYTHON_IMAGES, configuration, contents, engine, run, tag
 
 _MIB = 2**20
 # What is above this has got something that it does not need; the sizes are printed.
@@ -28,9 +28,7 @@ MODULES = re.compile(r"^(opt/adloom/lib|home/app|usr/(local/)?lib/python3)")
 PYTHON_FOLDERS = re.compile(r"^(opt/adloom|home/app|usr/(local/)?lib/python3)")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def built() -> None:
-    build(*(word for name in PYTHON_IMAGES for word in ("--only", name)))
+pytestmark = pytest.mark.usefixtures("images")
 
 
 @pytest.mark.parametrize("name", PYTHON_IMAGES)

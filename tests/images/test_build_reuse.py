@@ -14,10 +14,7 @@ from infra.images.base import PYTHON
 from infra.images.build import Image
 from tests.images.built import build, contents, engine, layers, tag
 
-
-@pytest.fixture(scope="module", autouse=True)
-def built() -> None:
-    build("--only", "auth")
+pytestmark = pytest.mark.usefixtures("images")
 
 
 @pytest.fixture

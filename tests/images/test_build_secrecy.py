@@ -11,15 +11,13 @@ from urllib.parse import urlsplit
 import pytest
 
 from infra.images import machine
-from tests.images.built import PYTHON_IMAGES, build, layers, tag
+from tests.images.built import PYTHON_IMAGES, layers, tag
 
 # Where everybody gets their packages: these names stand in the documents of packages.
 PUBLIC = ("pypi.org", "pythonhosted.org", "debian.org", "golang.org", "docker.io", "ghcr.io")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def built() -> None:
-    build(*(word for name in PYTHON_IMAGES for word in ("--only", name)))
+pytestmark = pytest.mark.usefixtures("images")
 
 
 def revealing(folder: Path) -> dict[str, bytes]:
