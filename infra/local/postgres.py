@@ -160,7 +160,7 @@ class Cluster:
         if not re.search(rf"\b{re.escape(made_by)}\.", said):
             raise RuntimeFault(
                 f"The data in {self.data} are of PostgreSQL {made_by}, and {binary('postgres')} is {said.strip()}. "
-                f"Set {PROGRAMS} to programs of PostgreSQL {made_by}, or move with `adloom backup` and `adloom restore`."
+                f"Set {PROGRAMS} to programs of PostgreSQL {made_by}, or move by `adloom backup` and `adloom restore`."
             )
 
     def make_folder(self) -> None:

@@ -28,7 +28,8 @@ select current_setting('server_version') as server,
        exists (select from pg_settings where name = 'timescaledb.max_background_workers') as is_preloaded,
        (select rolsuper from pg_roles where rolname = current_user)
        or (has_database_privilege(current_database(), 'create')
-           and exists (select from pg_available_extension_versions where name = 'timescaledb' and trusted)) as may_create,
+           and exists (select from pg_available_extension_versions
+                        where name = 'timescaledb' and trusted)) as may_create,
        to_regclass('public.metrics_marks') is not null as is_ready
 """
 _HYPERTABLE = """

@@ -154,6 +154,8 @@ declare
     tokens uuid[];
     piece regclass;
 begin
+    -- One at a time, the job and whoever does not wait for it; the lock ends with the session.
+    perform pg_advisory_lock(hashtext('tend_metrics'));
     for stale in
         select r.grain, min(r.since) as since, max(r.until) as until from (
             select b.*, count(*) filter (where b.is_first) over (partition by b.grain order by b.since) as run from (
@@ -192,9 +194,16 @@ begin
                               and m.marked_at > clock_timestamp() - quiet)
          order by c.range_start
     loop
-        perform {extension}.compress_chunk(piece, if_not_compressed => true);
+        begin
+            -- Of this and a sync that writes there it is this that gives up, before the server sees a deadlock.
+            set local lock_timeout = '500ms';
+            perform {extension}.compress_chunk(piece, if_not_compressed => true);
+        exception when lock_not_available or deadlock_detected then
+            raise log 'adloom: % is in use and will be compressed another time', piece;
+        end;
         commit;
     end loop;
+    perform pg_advisory_unlock(hashtext('tend_metrics'));
 end
 $$;
 """
