@@ -14,8 +14,9 @@ import pytest
 
 from adloom.backup import read
 from adloom.db import migrate
-from adloom.errors import ConfigurationError
+from adloom.errors import ConfigurationError, Conflict
 from infra.local.stack import Stack
+from tests.conftest import Postgres
 from tests.integration.backup_rig import Rig, contents, execute, fetch, new_database, objects
 from tests.rows import fill
 
@@ -102,6 +103,19 @@ def test_a_restored_database_is_as_guarded_as_before(rig, target):
     triggers = "select tgname, tgenabled, pg_get_triggerdef(oid) from pg_trigger where not tgisinternal order by 3"
     for question in (guarded, triggers):
         assert fetch(target.admin_url, question) == fetch(rig.postgres.admin_url, question) != []
+
+
+def test_an_administrator_who_is_no_superuser_restores_as_well(rig, tmp_path):
+    """As hosted databases have them: such a one obeys forced row security, on tables of its own too."""
+    with Stack(tmp_path / "other", parts=["postgres"]) as other:
+        server, there = Postgres(other, "postgres"), Postgres(other, "restored")
+        execute(server.admin_url, "create role ops login createrole createdb password 'secret'")
+        url = f"postgresql://ops:secret@127.0.0.1:{other.port('postgres')}/restored"
+        made = rig.make()
+        rig.restore(made.path, there, rig.new_storage(), url=url)
+        assert contents(there) == contents(rig.postgres)
+        with pytest.raises(Conflict, match="not empty"):
+            rig.restore(made.path, there, rig.new_storage(), url=url)
 
 
 def test_triggers_of_the_new_server_do_not_add_to_the_rows_and_are_there_afterwards(rig, target):

@@ -149,11 +149,9 @@ def _entries(plain: _Decrypting) -> Iterator[Entry]:
                         raise damaged("it holds something that is no file")
                     yield Entry(info.name, info.size, info.pax_headers.get(_KEY_HEADER, ""), body)
                     tar.members = []  # type: ignore[attr-defined]  # it would remember each one
+            # To the very end of the file: only its last piece says that nothing was cut off.
             while unpacked.read(_CHUNK):
                 pass
-        # To the very end: only the last piece says that nothing was cut off.
-        while plain.read(_CHUNK):
-            pass
     except (tarfile.TarError, zlib.error, EOFError, gzip.BadGzipFile) as error:
         raise damaged("its contents cannot be unpacked") from error
 
