@@ -83,7 +83,7 @@ class Platform:
             return False
         image = machine.run(["buildah", "pull", "--quiet", f"docker-archive:{archive}"]).split()[-1]
         target = f"docker://{IMAGES}/{name}:{self.version}"
-        machine.run(["buildah", "push", "--quiet", "--tls-verify=false", image, target])
+        machine.run(["buildah", "push", "--quiet", "--disable-compression", "--tls-verify=false", image, target])
         machine.run(["buildah", "rmi", "--force", image])
         return True
 

@@ -22,12 +22,13 @@ SUITE = "trixie"
 # What the images of hosters have, too.
 _INCLUDED = "systemd,systemd-sysv,dbus,ca-certificates,openssh-server,iproute2,procps"
 _BASE_VERSION = "1"
-# The mount points of enter.sh and the cache of ldconfig are nobody's settings.
+# The mount points of enter.sh and the cache of ldconfig are nobody's settings; packages lie in venvs by their lock.
 _MANIFEST = r"""
 cd /
 folders="etc usr/local opt var/lib/adloom"
-not="! -path etc/ld.so.cache ! -path etc/resolv.conf"
+not="! -path etc/ld.so.cache ! -path etc/resolv.conf ! -path opt/adloom/venvs/*/*/*"
 {
+    set -f
     find $folders $not -printf '%p %y %m %U %G %l\n'
     find $folders -type f $not -print0 | xargs -0 -r sha256sum
 } 2> /dev/null | LC_ALL=C sort
@@ -104,7 +105,7 @@ class Machine:
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
             )
 
-    def wait(self, seconds: float = 300) -> None:
+    def wait(self, seconds: float = 600) -> None:
         """Until everything that is enabled was started, or failed to."""
         deadline = time.monotonic() + seconds
         while not self._booted():

@@ -3,7 +3,8 @@
 
 make_users() {
     put "$here/sysusers.conf" /etc/sysusers.d/adloom.conf 644
-    systemd-sysusers /etc/sysusers.d/adloom.conf > /dev/null || stop "the services' users could not be made."
+    local said
+    said=$(systemd-sysusers /etc/sysusers.d/adloom.conf 2>&1) || stop "the services' users could not be made: $said"
 }
 
 write_secrets() {

@@ -36,6 +36,22 @@ stage_release() {
     changed=yes
 }
 
+no_packages="the Python packages could not be fetched. Look at the network, then run this again."
+
+# What pip is told on this machine, as uv wants to hear it: NAME=value.
+pips_settings() {
+    "$venv/bin/python" - "$project/infra/local" << 'PYTHON'
+import sys
+from pathlib import Path
+sys.dont_write_bytecode = True
+sys.path.insert(0, sys.argv[1])
+import bootstrap
+bootstrap.PYTHON = Path(sys.executable)
+for name, value in bootstrap.uv_settings().items():
+    print(f"{name}={value}")
+PYTHON
+}
+
 make_venv() {
     local list fingerprint
     list=$(sha256sum < "$project/$requirements")
@@ -46,8 +62,12 @@ make_venv() {
     rm -rf "$venv"
     mkdir -p "$home/venvs"
     python3 -m venv "$venv"
-    "$venv/bin/pip" --quiet --disable-pip-version-check --no-input install --require-hashes -r "$project/$requirements" ||
-        stop "the Python packages could not be fetched. Look at the network, then run this again."
+    local settings
+    "$venv/bin/pip" --quiet --disable-pip-version-check --no-input --no-cache-dir install --require-hashes \
+        -r "$project/shared/requirements/uv.txt" || stop "$no_packages"
+    mapfile -t settings < <(pips_settings)
+    env "${settings[@]}" "$venv/bin/uv" pip install --quiet --no-cache --compile-bytecode --python "$venv/bin/python" \
+        --require-hashes -r "$project/$requirements" || stop "$no_packages"
     touch "$venv/finished"
     changed=yes
 }
