@@ -21,6 +21,8 @@ ENGINES = ("podman", "docker", "buildah")
 # Hosts where crun refuses the cgroups, or where the hard limits are below what podman asks for.
 _LIMITS = ("--ulimit", "nofile=4096:4096", "--ulimit", "nproc=4096:4096")
 _PROBE_S = 60
+# How buildah tells sizes.
+_DECIMAL = {"B": 1, "KB": 10**3, "kB": 10**3, "MB": 10**6, "GB": 10**9}
 
 
 class EngineError(Exception):
@@ -65,7 +67,8 @@ class Engine:
         for name, path in sorted((secrets or {}).items()):
             command += ["--secret", f"id={name},src={path}"]
         if self.name != "docker":
-            command += ["--layers", *([] if pull else ["--pull=never"])]
+            # Plain buildah asks the registry for something newer even where it has the image.
+            command += ["--layers", "--pull=false" if pull else "--pull=never"]
         self._logged([*command, str(context)], log or context.with_suffix(".log"), image)
 
     def _logged(self, command: list[str], log: Path, image: str) -> None:
@@ -115,8 +118,8 @@ class Engine:
     def size(self, image: str) -> int:
         """Bytes of all layers."""
         if self.name == "buildah":
-            listed = json.loads(self.output("images", "--json", image))
-            return int(listed[0].get("sizeRaw") or 0)
+            amount, unit = json.loads(self.output("images", "--json", image))[0]["size"].split()
+            return int(float(amount) * _DECIMAL[unit])
         found = self.inspect(image)
         return int(found["Size"]) if found else 0
 

@@ -24,6 +24,7 @@ _OF_THE_FILES = {"cert", "client-cert", "config-file"}
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy")
 _GO = ("GOPROXY", "GONOPROXY", "GOSUMDB", "GONOSUMDB", "GOPRIVATE", "GOINSECURE")
 _APT = re.compile(r'^Acquire::(?:(?:http|https)::|Check-Valid-Until|Check-Date|Retries).* ".*";$')
+_RELEASE = re.compile(r"^'(\S+?)/?/dists/([^/]+)/InRelease'", flags=re.MULTILINE)
 _DEBIAN = ("trixie", "trixie-updates")
 
 
@@ -31,8 +32,11 @@ def write_secrets(folder: Path) -> dict[str, Path]:
     """Write what a build needs into a folder of the owner alone; the secrets by name."""
     folder.mkdir(parents=True, mode=0o700, exist_ok=True)
     folder.chmod(0o700)
-    pip = pip_settings()
-    contents = {SETTINGS: _shell(pip), CERTIFICATES: _certificates(pip), APT: _apt(), SOURCES: sources()}
+    pip, debian = pip_settings(), sources()
+    certificates = _certificates(pip)
+    settings = _shell(pip, certified=bool(certificates), sourced=bool(debian))
+    apt = _apt(certified=bool(certificates)) if debian else ""
+    contents = {SETTINGS: settings, CERTIFICATES: certificates, APT: apt, SOURCES: debian}
     written = {}
     for name, text in contents.items():
         path = folder / name
@@ -56,7 +60,7 @@ def pip_settings() -> dict[str, str]:
     return found
 
 
-def _shell(pip: dict[str, str]) -> str:
+def _shell(pip: dict[str, str], *, certified: bool, sourced: bool) -> str:
     variables = {name: os.environ[name] for name in _PROXIES if os.environ.get(name)}
     for key, told in pip.items():
         # A build does not see the folders of this machine.
@@ -67,10 +71,10 @@ def _shell(pip: dict[str, str]) -> str:
                 variables[PIP_TO_UV[key]] = value
     variables |= {name: value for name, value in os.environ.items() if name.startswith("UV_") and "://" in value}
     variables |= _go()
-    if _certificates(pip):
+    if certified:
         file = str(_SECRETS / CERTIFICATES)
         variables |= dict.fromkeys(("SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"), file)
-    if sources():
+    if sourced:
         variables["APT_CONFIG"] = str(_SECRETS / APT)
     return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in sorted(variables.items()))
 
@@ -92,14 +96,12 @@ def _certificates(pip: dict[str, str]) -> str:
     return ""
 
 
-def _apt() -> str:
+def _apt(*, certified: bool) -> str:
     """The configuration of apt in a build: this machine's proxies, and our list of sources instead of the image's."""
-    if not sources():
-        return ""
     dump = subprocess.run(["apt-config", "dump"], capture_output=True, text=True, check=True).stdout
     lines = [line for line in dump.splitlines() if _APT.match(line)]
     lines += [f'Dir::Etc::SourceList "{_SECRETS / SOURCES}";', 'Dir::Etc::SourceParts "-";']
-    if _certificates(pip_settings()):
+    if certified:
         lines.append(f'Acquire::https::CaInfo "{_SECRETS / CERTIFICATES}";')
     # The downloads run as root: the user that apt would take may not read a secret.
     return "\n".join([*lines, 'APT::Sandbox::User "root";', ""])
@@ -116,15 +118,29 @@ def sources() -> str:
 
 
 def mirrors() -> tuple[str, str]:
-    """The addresses of Debian and of its security updates, as apt knows them."""
-    if shutil.which("apt-get") is None:
+    """The addresses of Debian and of its security updates, as apt knows them; empty where this is no Debian."""
+    codename = _codename(Path("/etc/os-release"))
+    if not codename or shutil.which("apt-get") is None:
         return "", ""
-    told = ["apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE)", "Created-By: Packages"]
-    main = security = ""
-    for line in subprocess.run(told, capture_output=True, text=True, check=True).stdout.splitlines():
-        uri, _, release = line.partition(" ")
-        if "-security" in release:
-            security = security or uri.rstrip("/")
-        else:
-            main = main or uri.rstrip("/")
-    return main, security
+    told = ["apt-get", "update", "--print-uris"]
+    return mirrors_of(subprocess.run(told, capture_output=True, text=True, check=True).stdout, codename)
+
+
+def mirrors_of(listing: str, codename: str) -> tuple[str, str]:
+    """The same from what `apt-get update --print-uris` prints. Others than Debian have a suite of its name as well, but
+    no updates beside it.
+    """
+    places: dict[str, list[str]] = {}
+    for uri, suite in _RELEASE.findall(listing):
+        places.setdefault(suite, []).append(uri)
+    updates = places.get(f"{codename}-updates", [])
+    main = [uri for uri in places.get(codename, []) if uri in updates or not updates]
+    security = places.get(f"{codename}-security", [])
+    return main[0] if main else "", security[0] if security else ""
+
+
+def _codename(release: Path) -> str:
+    if not release.is_file():
+        return ""
+    fields = dict(line.split("=", 1) for line in release.read_text(encoding="utf-8").splitlines() if "=" in line)
+    return fields.get("VERSION_CODENAME", "").strip('"') if fields.get("ID", "").strip('"') == "debian" else ""

@@ -86,3 +86,18 @@ def test_debian_comes_from_where_the_machine_has_its_own(monkeypatch: pytest.Mon
         "deb http://mirror.example/debian trixie-updates main",
         "deb http://mirror.example/security trixie-security main",
     ]
+
+
+LISTING = """'http://docker.example/linux/debian/dists/bookworm/InRelease' docker_InRelease 0
+'http://mirror.example/debian/dists/bookworm/InRelease' mirror_InRelease 0
+'http://mirror.example/debian/dists/bookworm-updates/InRelease' mirror_updates_InRelease 0
+'http://mirror.example/debian-security/dists/bookworm-security/InRelease' mirror_security_InRelease 0
+'http://mirror.example/debian/dists/bookworm/main/binary-amd64/Packages.xz' mirror_Packages 0
+"""
+
+
+def test_debian_is_told_from_others_that_have_a_suite_of_its_name() -> None:
+    found = machine.mirrors_of(LISTING, "bookworm")
+
+    assert found == ("http://mirror.example/debian", "http://mirror.example/debian-security")
+    assert machine.mirrors_of(LISTING, "trixie") == ("", "")
