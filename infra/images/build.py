@@ -107,6 +107,11 @@ def build(
     chosen = set(only)
     if unknown := chosen - set(names()) - {"stand-ins"}:
         raise EngineError(f"There is no image {', '.join(sorted(unknown))}; there are {', '.join(names())}.")
+    if stand_ins and stage == _OPENFAAS_STAGE and base.WATCHDOG not in base.at_hand():
+        raise EngineError(
+            "The stage openfaas needs OpenFaaS's watchdog, and no stand-in can be made of it without its program: set "
+            "OPENFAAS_BIN to a folder that holds fwatchdog, or build the stage app."
+        )
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="adloom-build-") as folder:
         secrets = machine.write_secrets(Path(folder))
