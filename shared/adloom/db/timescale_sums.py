@@ -198,7 +198,7 @@ begin
             -- Of this and a sync that writes there it is this that gives up, before the server sees a deadlock.
             set local lock_timeout = '500ms';
             perform {extension}.compress_chunk(piece, if_not_compressed => true);
-        exception when lock_not_available or deadlock_detected then
+        exception when lock_not_available or deadlock_detected or serialization_failure then
             raise log 'adloom: % is in use and will be compressed another time', piece;
         end;
         commit;
