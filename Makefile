@@ -1,7 +1,7 @@
 # Every target installs what it needs first; `make help` explains them.
 
 BOOT = python3 infra/local/bootstrap.py
-FAMILIES = base meta connector tools dashboard sandbox local dev
+FAMILIES = base meta connector tools dashboard sandbox vps local dev
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
