@@ -5,8 +5,8 @@
 faasd wants fixed places: /usr/local/bin/faasd, /opt/cni/bin, /etc/cni/net.d, a bridge, rules of the firewall, ports. In
 the box it has all of them, and a containerd of its own, while the machine's stay as they are. When the first process
 of the box ends, the kernel ends all others and takes mounts, bridge and rules away; it ends when the process that
-opened the box does, however that comes about. Outside only the folder `WORK` is written to, and control groups, which
-`leftovers.clean` removes.
+opened the box does, however that comes about. Outside only the folder `WORK` is written to, and the control group in
+which the box has its own; `machine.clean` removes both.
 
 Run as the first process of the box, this module prepares it and runs the command.
 """
@@ -14,6 +14,7 @@ Run as the first process of the box, this module prepares it and runs the comman
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import shutil
 import signal
@@ -34,6 +35,21 @@ _PLUGINS = "/usr/lib/cni"
 # What is written there stays in the box.
 _PRIVATE = ("/etc", "/opt", "/usr/local", "/var/lib")
 _PATIENCE_S = 60.0
+# A part of each hierarchy of control groups is the box's root: the name, and then the command that goes on from there.
+_JOIN = """
+name=$1; shift
+for procs in /sys/fs/cgroup/cgroup.procs /sys/fs/cgroup/*/cgroup.procs; do
+    [ -f "$procs" ] || continue
+    group=${procs%/*}
+    [ ! -f "$group/cgroup.type" ] || continue # with one hierarchy only, these are groups of others
+    mkdir -p "$group/$name"
+    for file in cpuset.cpus cpuset.mems; do
+        [ "${group##*/}" != cpuset ] || cat "$group/$file" > "$group/$name/$file"
+    done
+    echo $$ > "$group/$name/cgroup.procs"
+done
+exec "$@"
+"""
 # containerd starts this program for every container, hands over the container's output as 3 and 4, and waits until 5 is
 # closed. OpenFaaS's own sends the lines to the journal, which a box does not have.
 _LOGGER = f"""#!/bin/sh
@@ -45,11 +61,17 @@ wait
 """
 
 
+def group_name(work: Path) -> str:
+    """The control group that holds the box of this folder, in every hierarchy."""
+    return f"adloom-box-{hashlib.sha256(str(work).encode()).hexdigest()[:12]}"
+
+
 def run(work: Path, binaries: Path, command: Sequence[str]) -> int:
     """Run a command in a new box; its exit status. SIGINT and SIGTERM reach it as SIGINT."""
     inner = [sys.executable, "-m", "tests.faasd.box", str(work), str(binaries), *command]
-    private = ["unshare", "--mount", "--net", "--pid", "--mount-proc", "--fork", "--kill-child=KILL"]
-    box = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *private, *inner], start_new_session=True)
+    private = ["unshare", "--mount", "--net", "--pid", "--cgroup", "--mount-proc", "--fork", "--kill-child=KILL"]
+    joined = ["sh", "-euc", _JOIN, "join", group_name(work)]
+    box = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *joined, *private, *inner], start_new_session=True)
     with _passing_on(box):
         status = box.wait()
     return status if status >= 0 else 128 - status
@@ -104,6 +126,7 @@ def _prepare(work: Path, binaries: Path) -> None:
     logger = Path("/usr/local/bin/faasd")
     logger.write_text(_LOGGER, encoding="ascii")
     logger.chmod(0o755)
+    _control_groups()
     _network()
     os.environ.update(TMPDIR=str(HOME / "tmp"), HOME=str(HOME / "home"))
 
@@ -113,6 +136,24 @@ def _shadow(place: str) -> None:
     for folder in (upper, scratch):
         folder.mkdir(parents=True)
     _call("mount", "-t", "overlay", "-o", f"lowerdir={place},upperdir={upper},workdir={scratch}", "overlay", place)
+
+
+def _control_groups() -> None:
+    """Show the box's part of each hierarchy as the whole of it."""
+    mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()
+    _call("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/sys/fs/cgroup")  # nothing is mounted over itself
+    for line in mounts:
+        before, _, after = line.partition(" - ")
+        kind, _, options = after.split()
+        if kind in {"cgroup", "cgroup2"}:
+            place = Path(before.split()[4])
+            place.mkdir(exist_ok=True)
+            _call("mount", "-t", kind, "-o", options.removeprefix("rw,"), kind, str(place))
+    everything = Path("/sys/fs/cgroup")
+    if (everything / "cgroup.controllers").exists():  # there, groups within want a parent without processes
+        (everything / "box").mkdir()
+        for pid in (everything / "cgroup.procs").read_text(encoding="ascii").split():
+            (everything / "box" / "cgroup.procs").write_text(pid, encoding="ascii")
 
 
 def _network() -> None:

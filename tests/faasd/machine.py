@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from infra.local.processes import Identity
+from tests.faasd import box
 
 # Program -> Debian's package. Whatever builds images is the business of `infra.images`.
 _PROGRAMS = {
@@ -26,7 +27,6 @@ _PROGRAMS = {
 _ENGINES = ("podman", "buildah", "docker")
 _NETWORK_PLUGIN = Path("/usr/lib/cni/bridge")
 _CONTROL_GROUPS = Path("/sys/fs/cgroup")
-_FUNCTIONS = "openfaas-fn"
 _MOMENT_S, _POLL_S = 10.0, 0.1
 # Where faasd, containerd and the network plugins write by default: the box keeps all of it from the machine.
 _PLACES = (
@@ -42,18 +42,6 @@ class Unfit(Exception):
 def check_user() -> None:
     if os.geteuid() != 0:
         raise Unfit("containers, mounts and networks need root. Run `make e2e-faasd` as root, or with sudo.")
-
-
-def check_functions() -> None:
-    """Unfit where somebody else's functions run: those of a killed run are gone in a moment."""
-    deadline = time.monotonic() + _MOMENT_S
-    while holders := [pid for group in _groups() for pid in (group / "cgroup.procs").read_text().split()]:
-        if time.monotonic() > deadline:
-            raise Unfit(
-                f"faasd runs functions on this machine (process {holders[0]}), and those of the tests would share "
-                "their control groups. Run the tests on another machine, or stop faasd first."
-            )
-        time.sleep(_POLL_S)
 
 
 def install() -> None:
@@ -92,19 +80,25 @@ def _no_services() -> Iterator[None]:
 
 
 def clean(work: Path) -> None:
-    """Remove what a run leaves, also one that was killed: its folder, and control groups of its functions."""
+    """Remove what a run leaves, also one that was killed: its folder, and its control groups."""
     if work.exists():
         shutil.rmtree(work)
-    for group in _groups():
-        group.rmdir()
+    deadline = time.monotonic() + _MOMENT_S
+    for group in _groups(work):
+        while group.exists():
+            try:
+                group.rmdir()
+            except OSError:  # the kernel takes a moment to let the last process go
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(_POLL_S)
 
 
-def _groups() -> list[Path]:
-    """Control groups of functions, the inner ones first; a group that holds another is no file system's folder."""
-    roots = [*_CONTROL_GROUPS.glob(f"*/{_FUNCTIONS}"), *_CONTROL_GROUPS.glob(_FUNCTIONS)]
-    real = {root.resolve() for root in roots}
-    inner = {Path(folder) for root in real for folder, _, _ in os.walk(root)}
-    return sorted(inner, key=lambda path: len(path.parts), reverse=True)
+def _groups(work: Path) -> list[Path]:
+    """The control groups of the folder's box, the inner ones first."""
+    name = box.group_name(work)
+    roots = {root.resolve() for root in (*_CONTROL_GROUPS.glob(f"*/{name}"), *_CONTROL_GROUPS.glob(name))}
+    return [Path(folder) for root in roots for folder, _, _ in os.walk(root, topdown=False)]
 
 
 def traces(work: Path) -> set[str]:
@@ -112,15 +106,15 @@ def traces(work: Path) -> set[str]:
     found = {place for place in (*_PLACES, str(work)) if Path(place).exists()}
     found |= {f"process {pid}: {command}" for pid, command in _processes(work).items()}
     mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()
-    found |= {f"mount {line.split()[4]}" for line in mounts if str(work) in line or _FUNCTIONS in line}
+    found |= {f"mount {line.split()[4]}" for line in mounts if str(work) in line}
     found |= {f"link {path.name}" for path in Path("/sys/class/net").glob("openfaas*")}
-    found |= {f"control group {group}" for group in _groups()}
+    found |= {f"control group {group}" for group in _groups(work)}
     rules = subprocess.run(["iptables-save"], capture_output=True, text=True, check=True).stdout.splitlines()
     return found | {f"rule {line}" for line in rules if "openfaas" in line or "10.62." in line}
 
 
 def _processes(work: Path) -> dict[int, str]:
-    """Processes that were told of the folder, or that run a function of it."""
+    """Processes that were told of the folder."""
     found = {}
     for entry in Path("/proc").iterdir():
         if not entry.name.isdecimal() or int(entry.name) == os.getpid():
@@ -128,6 +122,6 @@ def _processes(work: Path) -> dict[int, str]:
         with contextlib.suppress(OSError):
             command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
             told = command + (entry / "environ").read_bytes().decode(errors="replace")
-            if (str(work) in told or _FUNCTIONS in (entry / "cgroup").read_text()) and Identity.of(int(entry.name)):
+            if str(work) in told and Identity.of(int(entry.name)):
                 found[int(entry.name)] = command
     return found

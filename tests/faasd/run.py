@@ -48,7 +48,6 @@ def main() -> int:
         CACHE.mkdir(parents=True, exist_ok=True)
         with (CACHE / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            machine.check_functions()
             machine.install()
             return _run(binaries, sys.argv[1:])
     except (Unfit, subprocess.CalledProcessError) as error:
@@ -116,7 +115,8 @@ def _build(binaries: Path) -> None:
         start_registry(programs, registry, address)
         names = [word for function in read_functions() for word in ("--only", function.name)]
         build = ["build", "--stand-ins", "--stage", "openfaas", "--prefix", f"{address}/adloom", "--push", *names]
-        subprocess.run([sys.executable, "-m", "infra.images", *build], cwd=ROOT, check=True)
+        command = ["setpriv", "--pdeathsig", "TERM", sys.executable, "-m", "infra.images", *build]
+        subprocess.run(command, cwd=ROOT, check=True)
     finally:
         programs.stop()
 
