@@ -7,8 +7,8 @@ name=$3
 for procs in /sys/fs/cgroup/cgroup.procs /sys/fs/cgroup/*/cgroup.procs; do
     [ -f "$procs" ] || continue
     group=$(dirname "$procs")
-    if [ ! -f "$group/cgroup.type" ] && [ -f /sys/fs/cgroup/cgroup.controllers ] && [ "$group" != /sys/fs/cgroup ]; then
-        continue # with one hierarchy only, these are groups of others
+    if [ -f /sys/fs/cgroup/cgroup.controllers ] && [ "$group" != /sys/fs/cgroup ]; then
+        continue # where there is one hierarchy only, these are groups of others
     fi
     mkdir -p "$group/$name"
     for file in cpuset.cpus cpuset.mems; do

@@ -35,7 +35,7 @@ The rest
                               is made here, and you are told where it lies
   --with-signal               signal-cli-rest-api in a container, for alerts by Signal
   --no-firewall               leave the firewall to you; these ports must then be closed to the outside by it:
-                              5432, 8080-8082, 8095, 9000
+                              5432, 8080-8082, 9000
   --no-start                  start nothing; what was installed starts with the machine
   --list-packages             print the packages of Debian that would be installed, and stop
   --stage                     only lay the release beside the others; `adloomctl upgrade` uses this
