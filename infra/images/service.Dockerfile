@@ -31,7 +31,8 @@ FROM ${PYTHON} AS service
 COPY slim.py /tmp/
 RUN python3 /tmp/slim.py base && rm /tmp/slim.py \
  && groupadd --gid 10001 app \
- && useradd --uid 10001 --gid app --no-create-home --home-dir /tmp --shell /usr/sbin/nologin app
+ && useradd --uid 10001 --gid app --no-create-home --home-dir /tmp --shell /usr/sbin/nologin app \
+ && mkdir /home/app
 WORKDIR /home/app
 ENV PATH=/opt/adloom/bin:$PATH PYTHONPATH=/home/app:/home/app/shared PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOME=/tmp
 USER 10001:10001

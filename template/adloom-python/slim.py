@@ -27,6 +27,8 @@ _TESTS = {"test", "tests"}
 _TEST_SUITES = ("alembic/testing", "nicegui/testing", "sqlalchemy/testing")
 # Parts of Python's library that install, test or draw. The official image has no tests any more; others may.
 _UNUSED_LIBRARY = ("ensurepip", "idlelib", "lib2to3", "test", "tkinter", "turtledemo")
+# Where everybody may write besides /tmp; not every platform makes the root read-only.
+_WRITABLE = (Path("/var/tmp"), Path("/run/lock"))  # noqa: S108 - not used but closed
 _INSTALLERS = ("pip", "pip-*", "setuptools", "setuptools-*", "wheel", "wheel-*", "pkg_resources", "_distutils_hack")
 
 
@@ -90,6 +92,8 @@ def slim_base() -> int:
     remove(found for folder in packages for name in _INSTALLERS for found in folder.glob(name))
     remove(found for folder in programs for name in ("pip*", "idle*") for found in folder.glob(name))
     remove([Path("/usr/share/python-wheels")])  # Debian's copy of pip
+    for folder in filter(Path.is_dir, _WRITABLE):
+        folder.chmod(0o755)
     return compile_tree(library)
 
 
