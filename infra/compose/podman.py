@@ -16,7 +16,8 @@ from infra.deployment.stackfile import substitute
 class Place:
     """Where the containers live: the prefix of every name, the folder of secrets, the values of `${NAME:-default}`.
 
-    `mounts` are read-only besides those of the model: service -> source -> path.
+    `mounts` are read-only besides those of the model: service -> source -> path. `addresses` are fixed: service ->
+    network -> IP.
     """
 
     prefix: str
@@ -24,6 +25,7 @@ class Place:
     values: Mapping[str, str]
     labels: Mapping[str, str] = field(default_factory=dict)
     mounts: Mapping[str, Mapping[Path, str]] = field(default_factory=dict)
+    addresses: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def named(self, name: str) -> str:
         return f"{self.prefix}-{name}"
@@ -45,10 +47,7 @@ def _options(one: Service, place: Place) -> Iterator[str]:
     for label, value in place.labels.items():
         yield from ("--label", f"{label}={value}")
     yield from _confinement(one)
-    for network in one.networks:
-        yield from ("--network", f"{place.named(network)}:alias={one.name}")
-    if not one.networks:
-        yield from ("--network", "none")
+    yield from _network(one, place)
     for port in one.ports:
         yield from ("--publish", f"{place.text(port.address)}:{place.text(port.outside)}:{port.inside}")
     for name, value in place.environment(one).items():
@@ -71,6 +70,17 @@ def _options(one: Service, place: Place) -> Iterator[str]:
         )
     yield from ("--stop-timeout", str(one.stop_s))
     yield from ("--log-driver", "k8s-file", "--log-opt", "max-size=10mb")
+
+
+def _network(one: Service, place: Place) -> Iterator[str]:
+    for network in one.networks:
+        fixed = place.addresses.get(one.name, {}).get(network)
+        yield from ("--network", place.named(network) + (f":ip={fixed}" if fixed else ""))
+    if not one.networks:
+        yield from ("--network", "none")
+    # Names are written down: podman's own name server forgets them all for a moment whenever a container comes or goes.
+    for name, at in place.addresses.items() if one.networks else ():
+        yield from ("--add-host", f"{name}:{next(iter(at.values()))}")
 
 
 def _confinement(one: Service) -> Iterator[str]:

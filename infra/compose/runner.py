@@ -10,34 +10,35 @@ from __future__ import annotations
 import argparse
 import contextlib
 import itertools
-import json
 import os
+import shlex
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from ipaddress import ip_network
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from infra.compose import model, podman
+from infra.compose.leftovers import LABEL, mark, remove, remove_leftovers
 from infra.compose.model import DEMO, PUBLIC_URL
 from infra.compose.podman import Place
 from infra.compose.service import DONE, HEALTHY, NETWORKS, Service
 from infra.images import engine as engines
 from infra.images.engine import Engine, EngineError
-from infra.local.processes import Identity
 
-# Whose a container is: the process that started it.
-LABEL = "org.adloom.runner"
 PATIENCE_S = 120.0
 _POLL_S = 0.2
 _LINES = 30
-# How each kind of thing is removed although it is in use.
-_KINDS = {"container": ("--force", "--time", "15"), "network": ("--force",), "volume": ("--force",)}
+# The first number in a network that is given out; podman gives the lower ones to what comes and goes.
+_FIRST = 64
 _numbers = itertools.count(1)
 
 
@@ -64,12 +65,15 @@ class Platform:
         self.services = {one.name: one for one in [*chosen, *extra]}
         self._keep = bool(keep)
         prefix = keep or f"adloom-{os.getpid()}-{next(_numbers)}"
-        self.place = Place(prefix, secrets.absolute(), values, {LABEL: _mark()})
+        self.place = Place(prefix, secrets.absolute(), values, {LABEL: mark()})
         self._engine = engine or engines.find("podman")
         self._handlers: dict[int, Any] = {}
+        # Where a container meets its limit of memory, the program that watches it leaves a file where it was started.
+        self._scratch: str | None = None
 
     def __enter__(self) -> Self:
         self._engine = self._engine.with_flags(self.place.text(self.model["adloom"].image))
+        self._scratch = tempfile.mkdtemp(prefix="adloom-podman-")
         remove_leftovers(self._engine)
         self._listen()
         try:
@@ -84,6 +88,7 @@ class Platform:
     ) -> None:
         with _undisturbed():
             self.stop()
+            shutil.rmtree(str(self._scratch), ignore_errors=True)
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
 
@@ -96,7 +101,8 @@ class Platform:
         labels = [part for name, value in self.place.labels.items() for part in ("--label", f"{name}={value}")]
         for name, internal in NETWORKS.items():
             inside = ["--internal"] if internal else []
-            self.podman("network", "create", *labels, *inside, self.place.named(name))
+            self.podman("network", "create", "--disable-dns", *labels, *inside, self.place.named(name))
+        self.place = replace(self.place, addresses=self._addresses())
         volumes = {volume for one in self.services.values() for volume in one.volumes}
         for volume in () if self._keep else sorted(volumes):
             self.podman("volume", "create", *labels, self.place.named(volume))
@@ -108,26 +114,49 @@ class Platform:
         for one in self.services.values():
             self._await(one.name, DONE if one.once else HEALTHY)
 
+    def _addresses(self) -> dict[str, dict[str, str]]:
+        """An address for each service in each of its networks, the same for as long as the platform runs."""
+        form = "{{(index .Subnets 0).Subnet}}"
+        subnets = {
+            name: ip_network(self.podman("network", "inspect", "--format", form, self.place.named(name)))
+            for name in NETWORKS
+        }
+        return {
+            one.name: {network: str(subnets[network][_FIRST + number]) for network in one.networks}
+            for number, one in enumerate(self.services.values())
+            if one.networks
+        }
+
     def stop(self) -> None:
         """Stop and remove everything, what keeps the data last."""
         kept = {name for name, one in self.services.items() if one.volumes}
         for names in filter(None, (self.services.keys() - kept, kept)):
             containers = [self.container(name) for name in sorted(names)]
             self.podman("rm", "--force", "--ignore", "--volumes", "--time", "15", *containers)
-        _remove(self._engine, f"{LABEL}={self.place.labels[LABEL]}")
+        remove(self._engine, f"{LABEL}={self.place.labels[LABEL]}")
 
     def run(self, name: str) -> None:
         """Start the container of a service."""
-        one = self.services[name]
-        restart = () if one.once else ("--restart", "unless-stopped")
-        options = ("--detach", "--name", self.container(name), *restart)
-        self._engine.output("run", *self._engine.flags, *options, *podman.run(one, self.place))
+        self._make(("run", "--detach"), name, self.container(name))
 
     def replace(self, name: str) -> None:
-        """Put a new container in the place of one that runs, as an update does; returns when it answers."""
-        self.podman("rm", "--force", "--time", "15", self.container(name))
-        self.run(name)
+        """Put a new container in the place of one that runs, as an update does; returns when it answers.
+
+        The new one is made before the old one stops, and started after it: two never run at once.
+        """
+        old, new = self.container(name), self.container(f"{name}-next")
+        self._make(("create",), name, new)
+        self.podman("stop", old)
+        self.podman("start", new)
+        self.podman("rm", old)
+        self.podman("rename", new, old)
         self.wait(name)
+
+    def _make(self, how: tuple[str, ...], name: str, container: str) -> None:
+        one = self.services[name]
+        restart = () if one.once else ("--restart", "unless-stopped")
+        options = (*self._engine.flags, "--name", container, *restart)
+        self.podman(*how, *options, *podman.run(one, self.place))
 
     def run_step(self, name: str) -> None:
         """Do a step again; EngineError when it does not end well."""
@@ -142,21 +171,27 @@ class Platform:
         return self.place.named(name)
 
     def podman(self, *arguments: str) -> str:
-        """A command of podman; EngineError when it fails."""
-        return self._engine.output(*arguments)
+        """A command of podman; what it printed. EngineError with its complaint when it fails."""
+        done = self._call(*arguments)
+        if done.returncode:
+            raise EngineError(f"`podman {shlex.join(arguments)}` ended with {done.returncode}: {done.stderr.strip()}")
+        return done.stdout.strip()
+
+    def _call(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        # In a session of its own Ctrl-C does not reach it, and it ends what it has begun.
+        command = [self._engine.program, *arguments]
+        return subprocess.run(
+            command, cwd=self._scratch, capture_output=True, text=True, check=False, start_new_session=True
+        )
 
     def exec(self, name: str, *command: str) -> subprocess.CompletedProcess[str]:
         """Run a command in a container, as the container's user."""
-        return _call([self._engine.program, "exec", self.container(name), *command])
+        return self._call("exec", self.container(name), *command)
 
     def adloom(self, *arguments: str) -> str:
-        """The command line in a container of its own; what it printed. EngineError with its complaint."""
-        one = self.model["adloom"]
-        begin = [self._engine.program, "run", *self._engine.flags, "--rm", *podman.run(one, self.place)]
-        done = _call([*begin, *arguments])
-        if done.returncode:
-            raise EngineError(f"`adloom {' '.join(arguments)}` ended with {done.returncode}: {done.stderr.strip()}")
-        return done.stdout
+        """The command line in a container of its own; what it printed."""
+        words = podman.run(self.model["adloom"], self.place)
+        return self.podman("run", *self._engine.flags, "--rm", *words, *arguments)
 
     def inspect(self, name: str, what: str) -> str:
         """A field of `podman inspect`, as a Go template such as {{.State.Pid}}."""
@@ -168,14 +203,14 @@ class Platform:
         return self.inspect(name, path)
 
     def logs(self, name: str) -> str:
-        done = _call([self._engine.program, "logs", self.container(name)])
+        done = self._call("logs", self.container(name))
         return done.stdout + done.stderr
 
     def is_healthy(self, name: str) -> bool:
         """Whether it answers; a service that cannot be asked is healthy while it runs."""
         if self.services[name].health is None:
             return self.inspect(name, "{{.State.Running}}") == "true"
-        return _call([self._engine.program, "healthcheck", "run", self.container(name)]).returncode == 0
+        return self._call("healthcheck", "run", self.container(name)).returncode == 0
 
     def _await(self, name: str, condition: str) -> None:
         deadline = time.monotonic() + PATIENCE_S
@@ -214,49 +249,6 @@ def _undisturbed() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _call(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
-    # In a session of its own Ctrl-C does not reach it, and it ends what it has begun.
-    return subprocess.run(command, capture_output=True, text=True, check=False, start_new_session=True)
-
-
-def _mark() -> str:
-    """This process, so that nobody takes another one of its number for it."""
-    own = Identity.of(os.getpid())
-    return f"{own.pid}.{own.started}.{own.boot}" if own else str(os.getpid())
-
-
-def _is_alive(mark: str) -> bool:
-    pid, started, boot = (*mark.split(".", 2), "", "")[:3]
-    return pid.isdecimal() and Identity(int(pid), started, boot).alive
-
-
-def remove_leftovers(engine: Engine) -> None:
-    """Remove the containers, networks and volumes of runs that were killed."""
-    for mark in {mark for kind in _KINDS for mark in _listed(engine, kind, LABEL).values()}:
-        if not _is_alive(mark):
-            _remove(engine, f"{LABEL}={mark}")
-
-
-def _remove(engine: Engine, label: str) -> None:
-    """Remove every container, network and volume with this label."""
-    for kind, force in _KINDS.items():
-        if names := list(_listed(engine, kind, label)):
-            engine.output(kind, "rm", *force, *names)
-
-
-def _listed(engine: Engine, kind: str, label: str) -> dict[str, str]:
-    """Name -> mark of everything with a label."""
-    everything = ["--all"] if kind == "container" else []
-    found = json.loads(engine.output(kind, "ls", *everything, "--filter", f"label={label}", "--format", "json") or "[]")
-    lowered = [{key.lower(): value for key, value in one.items()} for one in found]
-    return {_name(one): str(one["labels"][LABEL]) for one in lowered}
-
-
-def _name(one: Mapping[str, Any]) -> str:
-    names = one.get("names") or one["name"]
-    return str(names if isinstance(names, str) else names[0])
 
 
 def main(arguments: list[str]) -> int:

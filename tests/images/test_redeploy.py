@@ -25,9 +25,11 @@ async def test_a_redeploy_is_a_short_gap_of_one_function_alone(
     between = ("--since", span.first.isoformat(), "--until", span.last.isoformat())
     async with load_on(*(f"{platform.url}/function/{name}/_/ready" for name in (DEPLOYED, OTHER))) as (own, other):
         await _asked(own.requests, _STEADY)
-        asking = asyncio.create_task(asyncio.to_thread(platform.adloom, "sync", "run", *between))
-        await asyncio.to_thread(platform.replace, DEPLOYED)
-        await asking
+        # The first makes events that are delivered while it goes, the second one more while it is away.
+        await asyncio.to_thread(platform.adloom, "sync", "run", *between)
+        replacing = asyncio.create_task(asyncio.to_thread(platform.replace, DEPLOYED))
+        await asyncio.to_thread(main_job.connect, platform.deployment)
+        await replacing
         await _asked(own.requests, len(own.requests) + _STEADY)
     assert platform.pid(DEPLOYED) != before
     assert published(platform) > events, "events came while it was away"

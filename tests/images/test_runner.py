@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.compose import runner
+from infra.compose import leftovers
 from infra.compose.runner import Platform
 from infra.images import engine as engines
 from infra.images.engine import Engine, EngineError
@@ -91,7 +91,7 @@ def test_killed_it_leaves_what_the_next_start_removes(engine: Engine, secrets: P
     assert left_of(engine, process.pid)
     with Platform(secrets, {}, only=["nats"]) as other:
         assert left_of(engine, process.pid) == []
-        runner.remove_leftovers(engine)
+        leftovers.remove_leftovers(engine)
         assert other.is_healthy("nats"), "what belongs to a living process stays"
 
 

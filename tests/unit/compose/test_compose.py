@@ -116,11 +116,14 @@ def test_no_secret_is_handed_over_by_the_environment() -> None:
 
 
 def test_podman_gets_the_same_limits(tmp_path: Any) -> None:
-    place = Place("p", tmp_path, {"ADLOOM_PUBLIC_URL": "http://here:1"})
+    addresses = {"sync-meta": {"edge": "10.9.0.1", "data": "10.9.1.1"}, "postgres": {"data": "10.9.1.2"}}
+    place = Place("p", tmp_path, {"ADLOOM_PUBLIC_URL": "http://here:1"}, addresses=addresses)
     words = run(MODEL["sync-meta"], place)
     limit = str(FUNCTIONS["sync-meta"].memory)
     assert words[words.index("--memory") + 1] == words[words.index("--memory-swap") + 1] == limit
-    assert {"--read-only", "--read-only-tmpfs=false", "p-edge:alias=sync-meta"} <= set(words)
+    assert {"--read-only", "--read-only-tmpfs=false", "p-edge:ip=10.9.0.1", "p-data:ip=10.9.1.1"} <= set(words)
+    assert words[words.index("--add-host") + 1] == "sync-meta:10.9.0.1"
+    assert "postgres:10.9.1.2" in words
     assert "ADLOOM_PUBLIC_URL=http://here:1" in words
     assert words[-1] == "adloom/sync-meta:latest"
 
