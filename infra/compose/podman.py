@@ -79,8 +79,9 @@ def _network(one: Service, place: Place) -> Iterator[str]:
     if not one.networks:
         yield from ("--network", "none")
     # Names are written down: podman's own name server forgets them all for a moment whenever a container comes or goes.
-    for name, at in place.addresses.items() if one.networks else ():
-        yield from ("--add-host", f"{name}:{next(iter(at.values()))}")
+    for name, at in place.addresses.items():
+        if shared := [network for network in one.networks if network in at]:
+            yield from ("--add-host", f"{name}:{at[shared[0]]}")
 
 
 def _confinement(one: Service) -> Iterator[str]:

@@ -111,7 +111,7 @@ def secret_values(files: dict[str, str]) -> dict[str, str]:
     return words
 
 
-def test_the_functions_do_not_reach_the_broker_and_the_data_does_not_reach_out(platform: Running) -> None:
+def test_the_functions_do_not_know_the_broker_and_the_data_does_not_reach_out(platform: Running) -> None:
     reach = "import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 3)"
     assert platform.exec("auth", "python", "-c", reach, "postgres", "5432").returncode == 0
     assert platform.exec("connector", "python", "-c", reach, "nats", "4222").returncode == 0
