@@ -17,6 +17,7 @@ _CALLS = 300
 _WARM = 20
 _PATIENCE_S = 60.0
 _POLL_S = 0.005
+_CONNECT_S = 0.2
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,9 @@ def latency(url: str, calls: int = _CALLS) -> Latency:
 
 def first_answer(url: str, began: float) -> float:
     """Seconds from `began`, on `time.monotonic`, until `url` answers 200."""
-    with httpx.Client(trust_env=False, timeout=_PATIENCE_S) as client:
+    # A connection that was asked for too early would be asked for again by the kernel after seconds only.
+    patience = httpx.Timeout(_PATIENCE_S, connect=_CONNECT_S)
+    with httpx.Client(trust_env=False, timeout=patience) as client:
         while True:
             try:
                 if client.get(url).status_code == httpx.codes.OK:
