@@ -44,12 +44,17 @@ def main() -> int:
     except ConfigurationError as error:
         print(error.detail, file=sys.stderr)
         return EXIT_CONFIGURATION
-    Server(
+    unfinished = Server(
         app,
         bind=os.environ.get("ADLOOM_BIND", "0.0.0.0"),  # noqa: S104 - in an image; the embedded runtime sets loopback
         port=int(os.environ.get("port", "8080")),  # noqa: SIM112 - OpenFaaS's own name
         inflight=int(os.environ.get("max_inflight", "0")) or DEFAULT_INFLIGHT,  # noqa: SIM112
     ).run()
+    if unfinished:
+        # Python would wait for the threads that are at work on them, and whoever stops us kills us for it.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
     return 0
 
 

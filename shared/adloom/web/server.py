@@ -117,8 +117,8 @@ class Server:
         self._stopping = True
         self._server.pull_trigger()
 
-    def run(self) -> None:
-        """Serve until told to stop."""
+    def run(self) -> int:
+        """Serve until told to stop; the number of requests that did not end in time."""
         signal.signal(signal.SIGTERM, self.stop)
         signal.signal(signal.SIGINT, self.stop)
         log.info("serving", port=self.port)
@@ -138,6 +138,7 @@ class Server:
         left = len(self._server.active_channels)
         log.info("stopped", unfinished=left)
         self._server.task_dispatcher.shutdown(timeout=0 if left else 1)
+        return left
 
     def _turn(self, timeout: float) -> None:
         wasyncore.loop(timeout=timeout, map=self._server._map, use_poll=True, count=1)  # noqa: SLF001 - no public name

@@ -30,6 +30,7 @@ _PATIENCE_S = 60
 HANDLER = """
 import os
 import sys
+import threading
 import time
 from adloom.settings import CoreSettings
 from adloom.web import Guard, RequestModel, create_function, server
@@ -51,7 +52,9 @@ app = create_function("napper", CoreSettings)
 def nap(body: Nap) -> Slept:
     sys.stdout.write("napping\\n")  # one write, so that two of them are two lines
     sys.stdout.flush()
-    time.sleep(body.seconds)
+    helper = threading.Thread(target=time.sleep, args=(body.seconds,))  # as a reader of pages ahead is one
+    helper.start()
+    helper.join()
     return Slept(seconds=body.seconds)
 """
 
