@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from infra.compose import storage
+from infra.compose import by_hand, storage
 from infra.compose.service import BROKER, DATA, DONE, EDGE, HEALTHY, MIB, STARTED, Health, Port, Service, own_image
 from infra.deployment.front import Front, caddyfile
 from infra.deployment.secrets import SERVICES
@@ -95,7 +95,7 @@ def read(stack_file: Path = STACK_FILE) -> Model:
         _caddy(),
         _first_login(),
         _sandbox(),
-        *_by_hand(),
+        *by_hand.services(_platform()),
     )
     return Model(functions, services)
 
@@ -255,36 +255,4 @@ def _sandbox() -> Service:
         # Browsers go to its log-in as they would go to a platform's.
         ports=(Port("${ADLOOM_BIND:-127.0.0.1}", f"${{ADLOOM_SANDBOX_PORT:-{SANDBOX_PORT}}}", SANDBOX_PORT),),
         profile="demo",
-    )
-
-
-def _by_hand() -> tuple[Service, ...]:
-    """What `docker compose run --rm` starts: the command line, and the making of the secrets."""
-    folder = "/secrets"
-    return (
-        Service(
-            "adloom",
-            own_image("tools"),
-            384 * MIB,
-            entrypoint=("python", "-m", "adloom.cli"),
-            environment=_platform(),
-            secrets=("cli-database-url", "operator-key", "s3-access-key", "s3-secret-key", "sandbox-key"),
-            networks=(EDGE, DATA),
-            once=True,
-            profile="tools",
-        ),
-        Service(
-            "secrets",
-            own_image("tools"),
-            128 * MIB,
-            command=(
-                *("python", "-m", "infra.deployment.secrets", folder, "--readable"),
-                *("--functions-reach", "postgres", "--services-reach", "postgres"),
-                *("--nats-reach", "nats", "--nats-listen", "0.0.0.0", "--nats-store", "/data"),  # noqa: S104
-            ),
-            user="${ADLOOM_USER:-0}",
-            folders={"${ADLOOM_SECRETS:-./secrets}": folder},
-            once=True,
-            profile="tools",
-        ),
     )
