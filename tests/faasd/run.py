@@ -114,7 +114,9 @@ def _build(binaries: Path) -> None:
         address = _free_address()
         start_registry(programs, registry, address)
         names = [word for function in read_functions() for word in ("--only", function.name)]
-        build = ["build", "--stand-ins", "--stage", "openfaas", "--prefix", f"{address}/adloom", "--push", *names]
+        # Without the watchdog: faasd cuts the network and then gives 30 s to end, and a watchdog waits for its broken
+        # connections for as long as a request may take. An update would leave the function dead.
+        build = ["build", "--stand-ins", "--stage", "app", "--prefix", f"{address}/adloom", "--push", *names]
         command = ["setpriv", "--pdeathsig", "TERM", sys.executable, "-m", "infra.images", *build]
         subprocess.run(command, cwd=ROOT, check=True)
     finally:

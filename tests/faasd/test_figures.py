@@ -22,9 +22,9 @@ ASKED = "/_/ready"
 _HEADINGS = ("function", "image as pulled, MB", "start to first 200, s", "idle, MB", "gateway, ms", "directly, ms")
 _MANIFEST = "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json"
 _TEXT = """\
-On faasd, behind gateway, provider and watchdog, measured by `make e2e-faasd`. The start is from the request that makes
+On faasd, behind gateway and provider, measured by `make e2e-faasd`. The start is from the request that makes
 the container of an image that is there to the first 200 of `{asked}`, which asks the database. Idle is the
-proportional set size of the watchdog and the function after a few hundred requests. The last two columns are p50 / p95
+proportional set size of the function after a few hundred requests. The last two columns are p50 / p95
 of `{asked}`, called one after another through the gateway and at the container's own address.
 
 {functions}
@@ -77,7 +77,7 @@ def everything(faasd: OpenFaaS) -> Iterator[tuple[str, int]]:
     runtime = parts["containerd"] + shims()
     ours = ("connector", "dashboard")
     servers = ("postgres", "nats", "s3", "front")
-    yield "functions, with their watchdogs", functions
+    yield "functions", functions
     yield "provider, gateway, cron-connector, Prometheus", sum(parts[name] for name in openfaas)
     yield "containerd and its shims", runtime
     yield "connector and dashboard", sum(parts[name] for name in ours)

@@ -1,4 +1,4 @@
-"""What a request is after the front door, the gateway, the provider and the watchdog: the same."""
+"""What a request is after the front door, the gateway and the provider: the same."""
 
 from __future__ import annotations
 
