@@ -37,7 +37,7 @@ e2e-images: ## Build every image and run the platform from them with podman; nee
 	@$(BOOT) dev -- -m pytest tests/images -q --durations=5
 
 e2e-faasd: ## Deploy every function on faasd: OPENFAAS_BIN=<folder of its programs>; needs root on Debian
-	@$(BOOT) dev -- -m tests.faasd.run
+	@$(BOOT) dev -- -m tests.faasd
 
 e2e-vps: ## Install a VPS in a fresh Debian 13 and try its units; needs root on Debian
 	@$(BOOT) dev -- -m pytest tests/vps -q --durations=5

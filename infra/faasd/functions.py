@@ -70,7 +70,7 @@ class Platform:
         for function in functions:
             if self.has_image(function.name) or self._from_archive(function.name):
                 continue
-            command = [sys.executable, "-m", "infra.images", "build", "--engine", "buildah", "--stage", "openfaas"]
+            command = [sys.executable, "-m", "infra.images", "build", "--engine", "buildah"]
             told = {**self.told, "PYTHONPATH": f"{self.release}:{self.release}/shared"}
             machine.watch(
                 [*command, "--prefix", IMAGES, "--only", function.name, "--push"], told=told, folder=self.release

@@ -16,7 +16,7 @@ from adloom import clock
 from infra.compose import model as models
 from infra.compose.model import DEMO
 from infra.compose.runner import Platform
-from infra.compose.service import Service
+from infra.compose.service import DONE, Service
 from infra.deployment import secrets
 from infra.local.processes import Identity
 from tests.deployed.main_job import Deployment
@@ -37,6 +37,8 @@ class Running(Platform):
         self._logs = folder / "logs"
         # Containers enter these folders as a user of their own.
         self._clock = folder / "clock"
+        self.backups = folder / "backups"
+        self.backups.mkdir()
         for one in (facts, self._clock):
             one.mkdir(exist_ok=True)
             one.chmod(0o755)
@@ -51,10 +53,12 @@ class Running(Platform):
             "ADLOOM_META_DIALOG_URL": self.sandbox,
             "ADLOOM_SANDBOX_FACTS": "/facts",
             "ADLOOM_CLOCK": "file:/clock/now",
+            "ADLOOM_BACKUPS": str(self.backups),
         }
         secret_folder = make_secrets(folder / "secrets")
         line = replace(models.read()["adloom"], entrypoint=(), command=("python", "-c", _WAIT), once=False)
-        super().__init__(secret_folder, values, profiles=("demo",), extra=(line, *extra))
+        backup = replace(models.read()["backup"], needs={"migrate": DONE, "bucket": DONE})
+        super().__init__(secret_folder, values, profiles=("demo",), extra=(line, backup, *extra))
         told = {name: {self._clock: "/clock"} for name in self.services}
         told["sandbox"] |= {facts: "/facts"}
         for name, more in mounts.items():
@@ -133,7 +137,7 @@ class Running(Platform):
 
 def make_secrets(folder: Path) -> Path:
     """The secrets that the service `secrets` of the compose file makes."""
-    words = ("--readable", "--functions-reach", "postgres", "--services-reach", "postgres")
+    words = ("--readable", "--backup-key", "--functions-reach", "postgres", "--services-reach", "postgres")
     broker = ("--nats-reach", "nats", "--nats-listen", "0.0.0.0", "--nats-store", "/data")
     assert secrets.main([str(folder), *words, *broker]) == 0
     return folder

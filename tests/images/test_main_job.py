@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from adloom.backup import keys, read
 from infra.local.verify import Comparison
 from tests.images.running import Running
 
@@ -32,3 +33,11 @@ def test_every_step_may_be_done_again(platform: Running, job: Comparison) -> Non
     for step in ("migrate", "first-login"):
         platform.run_step(step)
     assert platform.sql("select count(*) from users") == before
+
+
+def test_a_backup_is_whole_and_opens_with_its_own_key(platform: Running, job: Comparison) -> None:
+    platform.run_step("backup")
+    newest = max(platform.backups.glob("adloom-*.age"))
+    opening = keys.identities(platform.secrets["backup-identity"], "the secret")
+    manifest = read.walk(newest, opening, read.Looking()).manifest
+    assert manifest.tables["public.metrics"].rows == int(platform.sql("select count(*) from metrics")) > 0
