@@ -1,15 +1,15 @@
 # Every target installs what it needs first; `make help` explains them.
 
 BOOT = python3 infra/local/bootstrap.py
-FAMILIES = base auth meta connector dashboard sandbox local dev
+FAMILIES = base auth meta connector tools dashboard sandbox vps local dev
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
-.PHONY: help up start stop status test lint verify lock soak bench clean
+.PHONY: help up start stop status test test-timescale images e2e-images e2e-faasd e2e-vps lint verify lock soak bench clean
 .NOTPARALLEL:
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "Variables of the environment: ADLOOM_HOME (where a stack keeps its data, default .adloom), ADLOOM_PORT (its"
 	@echo "front door, default a free one from 8080 on), ADLOOM_AUTOCONNECT=0 (connect no sandbox at the first start),"
@@ -29,6 +29,21 @@ status: ## Show each part: state, process, port, memory, restarts
 
 test: ## Run lint and every suite of tests, with the minutes of each
 	@$(BOOT) dev --browser -- -m infra.local.suites
+
+test-timescale: ## Run the integration tests on PostgreSQL 17 with TimescaleDB; preparing it needs root on Debian
+	@$(BOOT) dev -- -m infra.local.suites timescale
+
+e2e-images: ## Build every image and run the platform from them with podman; needs root on Debian
+	@$(BOOT) dev -- -m pytest tests/images -q --durations=5
+
+e2e-faasd: ## Deploy every function on faasd: OPENFAAS_BIN=<folder of its programs>; needs root on Debian
+	@$(BOOT) dev -- -m tests.faasd
+
+e2e-vps: ## Install a VPS in a fresh Debian 13 and try its units; needs root on Debian
+	@$(BOOT) dev -- -m pytest tests/vps -q --durations=5
+
+images: ## Build the image of every function, dashboard, connector, tools and MinIO: ENGINE=podman, buildah or docker
+	@$(BOOT) local -- -m infra.images build $(if $(ENGINE),--engine $(ENGINE))
 
 lint: ## Check style, format, types and who imports whom
 	@$(BOOT) dev -- -m infra.local.suites lint

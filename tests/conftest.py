@@ -15,21 +15,27 @@ from sqlalchemy import text
 
 from adloom.db import Database, migrate
 from infra.local.stack import Stack
+from tests import servers
 
 
 @dataclass(frozen=True)
 class Postgres:
-    """A database of its own, migrated, on the session's server."""
+    """A database of its own, migrated, on the session's server or on one that was named for the tests."""
 
     stack: Stack
     name: str
+    elsewhere: servers.Server | None = None
 
     def url(self, process: str) -> str:
         """The URL with which a process (auth, sync-meta, cli, ...) connects."""
+        if self.elsewhere:
+            return self.elsewhere.url(self.name, f"adloom_{process.replace('-', '_')}")
         return str(self.stack.secret("admin", f"{process}-database-url")).rsplit("/", 1)[0] + f"/{self.name}"
 
     @property
     def admin_url(self) -> str:
+        if self.elsewhere:
+            return self.elsewhere.url(self.name)
         return str(self.stack.secret("admin", "admin-database-url")).rsplit("/", 1)[0] + f"/{self.name}"
 
     def create(self) -> None:
@@ -42,7 +48,7 @@ class Postgres:
 
     @property
     def server(self) -> str:
-        return make_conninfo(self.stack.secret("admin", "admin-database-url"), dbname="postgres")
+        return make_conninfo(self.admin_url, dbname="postgres")
 
 
 @pytest.fixture(scope="session")
@@ -52,19 +58,26 @@ def postgres_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield stack
 
 
+@pytest.fixture(scope="session")
+def name_database(postgres_stack: Stack) -> Callable[[], Postgres]:
+    """`name_database()` is a database, not made yet, on the server under test."""
+    elsewhere = servers.named()
+    return lambda: Postgres(postgres_stack, f"test_{uuid.uuid4().hex[:12]}", elsewhere)
+
+
 @pytest.fixture
-def empty_database(postgres_stack: Stack) -> Iterator[Postgres]:
+def empty_database(name_database: Callable[[], Postgres]) -> Iterator[Postgres]:
     """A database without migrations, for one test."""
-    database = Postgres(postgres_stack, f"test_{uuid.uuid4().hex[:12]}")
+    database = name_database()
     database.create()
     yield database
     database.drop()
 
 
 @pytest.fixture(scope="module")
-def postgres(postgres_stack: Stack) -> Iterator[Postgres]:
+def postgres(name_database: Callable[[], Postgres]) -> Iterator[Postgres]:
     """A migrated database for one test module."""
-    database = Postgres(postgres_stack, f"test_{uuid.uuid4().hex[:12]}")
+    database = name_database()
     database.create()
     migrate.upgrade(database.admin_url)
     yield database

@@ -44,6 +44,8 @@ insert into sync_windows (org_id, account_id, since, until) values ({org}, {n}, 
 insert into reconciliations values ({n}, {org}, '2026-01-01', 'ad', 1, 1, 1, 1, 1, 1, 'match', null, now(), 1);
 insert into metrics (account_id, org_id, level, entity_id, day, valid_from, run_id)
     values ({n}, {org}, 'ad', 'x', '2026-01-01', now(), 1);
+insert into metrics_marks (account_id, org_id, grain, since, until)
+    values ({n}, {org}, 'week', '2025-12-29', '2026-01-04') on conflict do nothing;
 insert into restatements (account_id, org_id, level, entity_id, day, valid_from, valid_to, run_id, replaced_by_run_id)
     values ({n}, {org}, 'ad', 'x', '2026-01-01', now() - interval '1 day', now(), 1, 2);
 insert into authenticators (user_id, org_id, pending) values ({org}, {org}, 'sealed');

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 
-from adloom import logs
+from adloom import gateway, logs
 from adloom.errors import Unavailable
 from adloom.logs import REQUEST_ID_HEADER, new_request_id
 
@@ -15,6 +17,8 @@ log = logs.get(__name__)
 
 # Longer than a function's slowest answer under load, shorter than a person's patience.
 TIMEOUT_S = 15.0
+# A function is away for a second or two while it is deployed.
+AWAY_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -71,20 +75,32 @@ class Gateway:
     async def call(
         self, method: str, function: str, path: str, caller: Caller, body: dict[str, Any] | None = None
     ) -> Answer:
-        try:
-            response = await self._client.request(
-                method, f"/function/{function}{path}", headers=caller.headers(), json=body
-            )
-        except httpx.HTTPError as error:
-            log.warning("function_unreachable", function=function, path=path, error=type(error).__name__)
-            raise Unavailable(f"The function {function} does not answer") from error
-        return _answer(response, function)
+        """A reading call is made again while its function is away, for a moment that a person waits."""
+        began = time.monotonic()
+        for pause in gateway.pauses():
+            patience = AWAY_S if method == "GET" else 0
+            is_over = time.monotonic() - began + pause > patience
+            try:
+                response = await self._client.request(
+                    method, f"/function/{function}{path}", headers=caller.headers(), json=body
+                )
+            except httpx.HTTPError as error:
+                if is_over or isinstance(error, httpx.ConnectError):
+                    log.warning("function_unreachable", function=function, path=path, error=type(error).__name__)
+                    raise Unavailable(f"The function {function} does not answer") from error
+            else:
+                if is_over or not gateway.is_away(response):
+                    return _answer(response, function)
+            await asyncio.sleep(pause)
+        raise AssertionError  # the pauses never end
 
     async def close(self) -> None:
         await self._client.aclose()
 
 
 def _answer(response: httpx.Response, function: str) -> Answer:
+    if gateway.is_away(response):
+        raise Unavailable(f"The function {function} is not there ({response.status_code})")
     retry_after = response.headers.get("Retry-After", "")
     seconds = int(retry_after) if retry_after.isdigit() else None
     if not response.content:
@@ -92,6 +108,5 @@ def _answer(response: httpx.Response, function: str) -> Answer:
     try:
         body = response.json()
     except ValueError as error:
-        # A gateway's own page: the function behind it is not there.
         raise Unavailable(f"The function {function} is not there ({response.status_code})") from error
     return Answer(response.status_code, body if isinstance(body, dict) else {"items": body}, seconds)

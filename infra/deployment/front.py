@@ -111,6 +111,8 @@ def _gateway(front: Front, functions: str) -> str:
     """The functions alone, for the parts of the platform."""
     return f"""
 http://:{front.gateway} {{
+	@unmarked not header X-Request-Id *
+	request_header @unmarked X-Request-Id {{http.request.uuid}}
 {functions}
 	handle /_/health {{
 		respond "" 200

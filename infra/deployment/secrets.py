@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import base64
+import json
 import os
 import secrets
 import sys
@@ -121,6 +122,16 @@ def write(folder: SecretFolder, addresses: Addresses, stack_file: Path = STACK_F
         )
 
 
+def write_backup_key(folder: SecretFolder) -> None:
+    """A pair of keys for backups unless a recipient is there, and what a backup knows of the key rings."""
+    from adloom.backup import keys  # age is no dependency of those who make no backups
+
+    if folder.known("backup-recipient") is None:
+        folder.put("backup-recipient", keys.recipient_of(folder.get("backup-identity", keys.new_identity)))
+    rings = {name: folder.get(name, fernet_key) for name in RINGS}
+    folder.put("key-ring-fingerprints", json.dumps(keys.fingerprints(rings)))
+
+
 def _database(folder: SecretFolder, process: str, address: str) -> None:
     role = "adloom_" + process.replace("-", "_")
     known = folder.known(f"{process}-database-url")
@@ -143,6 +154,7 @@ def _arguments(words: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--nats-listen", default="127.0.0.1", help="the address NATS listens on")
     parser.add_argument("--nats-store", type=Path, default=Path("/var/lib/adloom/nats"))
     parser.add_argument("--readable", action="store_true", help="files of mode 0644, for containers of other users")
+    parser.add_argument("--backup-key", action="store_true", help="a pair of keys for backups too")
     return parser.parse_args(words)
 
 
@@ -156,7 +168,10 @@ def main(words: list[str] | None = None) -> int:
         nats_store=chosen.nats_store,
     )
     try:
-        write(SecretFolder(chosen.folder, 0o644 if chosen.readable else 0o600), addresses)
+        folder = SecretFolder(chosen.folder, 0o644 if chosen.readable else 0o600)
+        write(folder, addresses)
+        if chosen.backup_key:
+            write_backup_key(folder)
     except (ConfigurationError, OSError) as error:
         print(f"secrets: {error}", file=sys.stderr)
         return 1

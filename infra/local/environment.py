@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, time
 from pathlib import Path
 
 from infra.local.errors import RuntimeFault
@@ -40,7 +41,10 @@ _NO_PROXY = "127.0.0.1,localhost,::1"
 
 @dataclass(frozen=True)
 class Operator:
-    """The operator's wishes. `port` is None where any free port will do; `autoconnect` is False for an empty stack."""
+    """The operator's wishes. `port` is None where any free port will do; `autoconnect` is False for an empty stack.
+
+    `backup_at`: when the nightly backup is made, UTC; None for never.
+    """
 
     port: int | None
     public_url: str | None
@@ -49,6 +53,7 @@ class Operator:
     meta_app_secret: str | None
     sentry_dsn: str | None
     mail_key: str | None
+    backup_at: time | None
     passed: Mapping[str, str]
     sandbox: Mapping[str, str]
     outward: Mapping[str, str]
@@ -68,6 +73,7 @@ class Operator:
             meta_app_secret=secret,
             sentry_dsn=environment.get("ADLOOM_SENTRY_DSN") or None,
             mail_key=environment.get("ADLOOM_MAIL_KEY") or None,
+            backup_at=_time_of_day(environment.get("ADLOOM_BACKUP_AT") or "03:15"),
             passed=_pick(environment, _PASSED),
             sandbox=_sandbox(environment),
             outward=_pick(environment, _OUTWARD) | {"NO_PROXY": _NO_PROXY, "no_proxy": _NO_PROXY},
@@ -86,6 +92,18 @@ def _sandbox(environment: Mapping[str, str]) -> dict[str, str]:
             raise RuntimeFault(f"ADLOOM_SANDBOX_FACTS names {folder}, which is no folder.")
         chosen["ADLOOM_SANDBOX_FACTS"] = str(folder)
     return chosen
+
+
+def _time_of_day(text: str) -> time | None:
+    """The time of the nightly backup, UTC; None for `off`."""
+    if text == "off":
+        return None
+    try:
+        return datetime.strptime(text, "%H:%M").replace(tzinfo=UTC).time()
+    except ValueError:
+        raise RuntimeFault(
+            f"ADLOOM_BACKUP_AT is {text!r}; set it to a time of the day, UTC, such as 03:15, or to off."
+        ) from None
 
 
 def _port(text: str) -> int | None:

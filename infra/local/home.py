@@ -57,6 +57,10 @@ class Home:
         return self.path / "secrets"
 
     @property
+    def backups(self) -> Path:
+        return self.path / "backups"
+
+    @property
     def holds(self) -> Path:
         """A file `holds/<part>` keeps that part down until it is removed."""
         return self.path / "holds"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
+from adloom.backup import keys
 from infra.deployment.secrets import GENERATED, RINGS, SERVICES, fernet_key
 from infra.deployment.stackfile import Function, read_functions
 from infra.local.credentials import Credentials
@@ -93,6 +95,30 @@ class Plan:
         processes = [*(function.name for function in self.functions), *SERVICES]
         urls = {f"{process}-database-url": self.database_url(process) for process in processes}
         return self.environment("admin", {"admin-database-url": self.cluster.admin_url, **urls})
+
+    def backup_environment(self) -> dict[str, str]:
+        """What makes backups: it reads the database and the objects, and has neither the rings nor its own identity."""
+        own = {
+            "database-url": self.database_url("backup"),
+            "backup-recipient": keys.recipient_of(self._backup_identity),
+            keys.FINGERPRINTS_FILE: json.dumps(keys.fingerprints(self._named([*RINGS]))),
+        }
+        environment = self.environment("backup", {**own, **self._named(["s3-access-key", "s3-secret-key"])})
+        return {**environment, "ADLOOM_BACKUP_FOLDER": str(self.home.backups)}
+
+    def restore_environment(self) -> dict[str, str]:
+        """What `adloom restore` and `adloom backup verify` need to work on this stack."""
+        processes = [*(function.name for function in self.functions), *SERVICES]
+        own = {
+            "admin-database-url": self.cluster.admin_url,
+            "backup-identity": self._backup_identity,
+            **{f"{process}-database-url": self.database_url(process) for process in processes},
+        }
+        return self.environment("restore", {**own, **self._named(["s3-access-key", "s3-secret-key", *RINGS])})
+
+    @property
+    def _backup_identity(self) -> str:
+        return self.credentials.get("backup-identity", keys.new_identity)
 
     def connector_environment(self) -> dict[str, str]:
         names = [f"{function.name}-event-secret" for function in self.functions]

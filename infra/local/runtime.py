@@ -14,6 +14,7 @@ from infra.local.errors import RuntimeFault, explain
 from infra.local.home import Home, write_json
 from infra.local.leftovers import heal
 from infra.local.lock import supervising
+from infra.local.nightly import Nightly
 from infra.local.parts import Part, with_needs
 from infra.local.plan import Plan
 from infra.local.ports import PortBook
@@ -67,7 +68,9 @@ def _known(home: Home) -> dict[str, object]:
 
 async def _supervise(home: Home, plan: Plan, parts: dict[str, Part], say: Say, on_running: Callable[[], None]) -> int:
     file = RunFile(home, plan)
-    environments = {"cli": plan.command_line_environment(), **{name: part.env for name, part in parts.items()}}
+    backup = plan.backup_environment()
+    commands = {"cli": plan.command_line_environment(), "backup": backup, "restore": plan.restore_environment()}
+    environments = {**commands, **{name: part.env for name, part in parts.items()}}
 
     def changed() -> None:
         try:
@@ -85,9 +88,13 @@ async def _supervise(home: Home, plan: Plan, parts: dict[str, Part], say: Say, o
             file.state = "running"
             changed()
             on_running()
-            rotation = asyncio.create_task(_rotate_logs(home))
+            chores = [asyncio.create_task(_rotate_logs(home))]
+            if plan.operator.backup_at is not None and {"migrate", "s3"} <= parts.keys():
+                chores.append(asyncio.create_task(Nightly(home, backup, plan.operator.backup_at, say).run()))
             await supervisor.stopping.wait()
-            rotation.cancel()
+            for chore in chores:
+                chore.cancel()
+            await asyncio.gather(*chores, return_exceptions=True)
         file.state = "stopping"
     except RuntimeFault as fault:
         file.state, file.fault = "failed", str(fault)

@@ -21,6 +21,7 @@ from infra.local import daemon, status
 from infra.local.errors import RuntimeFault
 from infra.local.home import Home, read_json
 from infra.local.lock import holder
+from infra.local.postgres import PROGRAMS
 from infra.local.supervisor import last_lines
 
 _PATIENCE_S = 60.0
@@ -54,7 +55,7 @@ class Stack:
         self.home = Home(home.absolute())
         self._parts = parts
         self._clock = (clock, rate) if clock else None
-        self._environment = {k: v for k, v in os.environ.items() if not k.startswith(_OWN)}
+        self._environment = {k: v for k, v in os.environ.items() if k == PROGRAMS or not k.startswith(_OWN)}
         self._environment |= {"ADLOOM_HOME": str(self.home.path), "ADLOOM_AUTOCONNECT": str(int(autoconnect))}
         if facts is not None:
             self._environment["ADLOOM_SANDBOX_FACTS"] = str(facts)

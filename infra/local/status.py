@@ -10,6 +10,7 @@ from typing import Any
 
 from infra.local.home import Home, read_json
 from infra.local.lock import holder
+from infra.local.nightly import Backups
 from infra.local.probes import Probe
 from infra.local.processes import Identity, memory
 
@@ -38,6 +39,7 @@ class Status:
     url: str
     memory_mib: float
     parts: list[Line]
+    backups: Backups | None = None
 
     @property
     def code(self) -> int:
@@ -57,7 +59,7 @@ def read(home: Home) -> Status:
     answers = asyncio.run(_ask(listed))
     lines = [_line(name, part, answers[name]) for name, part in listed.items()]
     total = sum(line.memory_mib for line in lines) + _own_memory(supervisor)
-    return Status(run["state"], run["url"], round(total, 1), lines)
+    return Status(run["state"], run["url"], round(total, 1), lines, Backups.load(home))
 
 
 async def _ask(parts: dict[str, Any]) -> dict[str, bool]:
@@ -113,7 +115,16 @@ def show(home: Home, *, as_json: bool) -> int:
             f"{line.restarts:>10}{up:>12}"
         )
     print(f"\nmemory {status.memory_mib:.0f} MB (PSS, with the supervisor)")
+    if status.backups is not None:
+        print(_backups(home, status.backups))
     return status.code
+
+
+def _backups(home: Home, backups: Backups) -> str:
+    last = f"the last one of {backups.succeeded}" if backups.succeeded else "none yet"
+    if backups.fault:
+        return f"backups {last}; the one of {backups.tried} FAILED: {backups.fault} ({home.log('backup')})"
+    return f"backups {last} ({home.backups})"
 
 
 def _duration(seconds: float) -> str:

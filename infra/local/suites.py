@@ -36,13 +36,18 @@ SUITES: dict[str, list[list[str]]] = {
     "coverage": [[str(_BIN / "coverage"), "report"]],
     "e2e": _pytest("e2e"),
 }
+# Suites that prepare more than the tests' packages, and run only when they are named.
+BY_NAME: dict[str, list[list[str]]] = {
+    "timescale": [[sys.executable, "-m", "infra.local.debian_postgres", *command] for command in _pytest("integration")]
+}
 
 
 def main() -> int:
     """0 when every suite passed. All of them run, so that one look shows everything that is wrong."""
     chosen = sys.argv[1:] or list(SUITES)
-    if unknown := set(chosen) - SUITES.keys():
-        print(f"There is no suite {', '.join(sorted(unknown))}; there are {', '.join(SUITES)}.", file=sys.stderr)
+    suites = SUITES | BY_NAME
+    if unknown := set(chosen) - suites.keys():
+        print(f"There is no suite {', '.join(sorted(unknown))}; there are {', '.join(suites)}.", file=sys.stderr)
         return 2
     if "unit" in chosen:
         (ROOT / ".coverage").unlink(missing_ok=True)
@@ -50,7 +55,7 @@ def main() -> int:
     for name in chosen:
         began = time.monotonic()
         print(f"\n== {name}", flush=True)
-        passed = [_run(command) for command in SUITES[name]].count(False) == 0
+        passed = [_run(command) for command in suites[name]].count(False) == 0
         failed += not passed
         lines.append(f"{name:<14}{'passed' if passed else 'FAILED':<8}{(time.monotonic() - began) / 60:>6.1f} min")
     print("\n" + "\n".join(lines), flush=True)

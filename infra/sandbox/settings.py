@@ -1,4 +1,7 @@
-"""The sandbox's settings, read once from the environment. A missing one stops the start with a sentence."""
+"""The sandbox's settings, read once from the environment. A missing one stops the start with a sentence.
+
+The keys and the app's secret may be files instead: sandbox-key, meta-app-secret and mail-key in ADLOOM_SECRETS_DIR.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from adloom.settings import DEFAULT_SECRETS_DIR
+
 DEFAULT_SEED = 7
 _LAST_PORT = 65535
+_SECRETS = {
+    "ADLOOM_SANDBOX_KEY": "sandbox-key",
+    "ADLOOM_META_APP_SECRET": "meta-app-secret",
+    "ADLOOM_MAIL_KEY": "mail-key",
+}
 
 
 class SettingsError(Exception):
@@ -31,6 +41,7 @@ class Settings:
 
 def read(environment: Mapping[str, str]) -> Settings:
     """Read every setting; SettingsError for the first that is missing or wrong."""
+    environment = {**_secrets(environment), **{name: value for name, value in environment.items() if value}}
     facts = environment.get("ADLOOM_SANDBOX_FACTS", "")
     port = _int(environment, "ADLOOM_SANDBOX_PORT", None)
     if not 0 < port <= _LAST_PORT:
@@ -46,6 +57,13 @@ def read(environment: Mapping[str, str]) -> Settings:
         meta_app_secret=_needed(environment, "ADLOOM_META_APP_SECRET", "the secret of the Meta app"),
         mail_key=_needed(environment, "ADLOOM_MAIL_KEY", "the API key with which mails are handed over"),
     )
+
+
+def _secrets(environment: Mapping[str, str]) -> dict[str, str]:
+    """The settings that are there as files."""
+    folder = Path(environment.get("ADLOOM_SECRETS_DIR") or DEFAULT_SECRETS_DIR)
+    files = {name: folder / file for name, file in _SECRETS.items()}
+    return {name: path.read_text(encoding="utf-8").strip() for name, path in files.items() if path.is_file()}
 
 
 def _needed(environment: Mapping[str, str], name: str, what: str) -> str:

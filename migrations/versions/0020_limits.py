@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0020"
-down_revision = "0009"
+down_revision = "0012"
 
 TABLES = """
 -- One row per key, the times of its hits in it: a hit is one statement, and the row's lock makes it exact. Rows change

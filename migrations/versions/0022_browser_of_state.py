@@ -25,6 +25,18 @@ create function claim_oauth_state(hash bytea, browser bytea)
 $$;
 """
 
+# The release before begins log-ins without a browser and claims them so: where it takes over again they go on. What
+# belongs to a browser is never claimed without it.
+WITHOUT = """
+create function claim_oauth_state(hash bytea)
+    returns table (org_id uuid, platform text, user_id uuid, redirect_uri text)
+    language sql security definer set search_path = public, pg_temp as $$
+    update oauth_states s set used_at = now()
+     where s.state_hash = hash and s.used_at is null and s.expires_at > now() and s.browser_hash is null
+    returning s.org_id, s.platform, s.user_id, s.redirect_uri
+$$;
+"""
+
 BEFORE = """
 create function claim_oauth_state(hash bytea)
     returns table (org_id uuid, platform text, user_id uuid, redirect_uri text)
@@ -41,11 +53,13 @@ def upgrade() -> None:
     op.execute(COLUMN)
     op.execute("reset role")
     op.execute("drop function claim_oauth_state(bytea)")
+    _make(WITHOUT, "claim_oauth_state(bytea)")
     _make(CLAIM, "claim_oauth_state(bytea, bytea)")
 
 
 def downgrade() -> None:
     op.execute("drop function claim_oauth_state(bytea, bytea)")
+    op.execute("drop function claim_oauth_state(bytea)")
     _make(BEFORE, "claim_oauth_state(bytea)")
     op.execute("set local role adloom_owner")
     op.execute("alter table oauth_states drop column browser_hash")

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import IO, Any
 
-from adloom.errors import NotFound, Unavailable
+from adloom.errors import ConfigurationError, NotFound, Unavailable
 from adloom.settings import StorageSettings
 
 CONNECT_TIMEOUT_S = 5
 READ_TIMEOUT_S = 30
 MAX_LINK_SECONDS = 7 * 24 * 3600
+_CHUNK = 1 << 18
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """What a listing tells of an object; `size` in bytes."""
+
+    key: str
+    size: int
 
 
 class Storage:
@@ -47,6 +58,50 @@ class Storage:
             body: bytes = self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
             return body
 
+    def put_file(self, key: str, body: IO[bytes]) -> None:
+        """Store what a seekable file holds, without holding it in memory; the key was never used before."""
+        with _mapped(key):
+            self._client.put_object(Bucket=self._bucket, Key=key, Body=body)
+
+    def stream(self, key: str) -> tuple[int, Iterator[bytes]]:
+        """The size of an object and its bytes in pieces; NotFound when there is none."""
+        with _mapped(key):
+            answer = self._client.get_object(Bucket=self._bucket, Key=key)
+        return int(answer["ContentLength"]), _pieces(key, answer["Body"])
+
+    def size(self, key: str) -> int | None:
+        """The size of an object; None when there is none."""
+        try:
+            with _mapped(key):
+                return int(self._client.head_object(Bucket=self._bucket, Key=key)["ContentLength"])
+        except NotFound:
+            return None
+
+    def objects(self) -> Iterator[StoredObject]:
+        """Every object of the bucket, in the order of keys; read page by page."""
+        pages = iter(self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket))
+        while True:
+            with _mapped(""):
+                page = next(pages, None)
+            if page is None:
+                return
+            yield from (StoredObject(one["Key"], int(one["Size"])) for one in page.get("Contents", ()))
+
+    def has_bucket(self) -> bool:
+        """Whether the bucket is there."""
+        try:
+            with _mapped(""):
+                self._client.head_bucket(Bucket=self._bucket)
+        except NotFound:
+            return False
+        return True
+
+    def make_bucket(self) -> None:
+        """Make the bucket, unless it is there."""
+        if not self.has_bucket():
+            with _mapped(""):
+                self._client.create_bucket(Bucket=self._bucket)
+
     def link(self, key: str, *, seconds: int, content_type: str) -> str:
         """A link by which anybody may read the object for so many seconds (at most a week)."""
         if not 0 < seconds <= MAX_LINK_SECONDS:
@@ -57,6 +112,11 @@ class Storage:
             ExpiresIn=seconds,
         )
         return url
+
+
+def _pieces(key: str, body: Any) -> Iterator[bytes]:
+    with _mapped(key):
+        yield from body.iter_chunks(_CHUNK)
 
 
 class _mapped:  # noqa: N801 - reads as a word: with _mapped(key)
@@ -72,6 +132,10 @@ class _mapped:  # noqa: N801 - reads as a word: with _mapped(key)
         from botocore.exceptions import BotoCoreError, ClientError
 
         if isinstance(error, ClientError):
+            if error.response["Error"]["Code"] == "NoSuchBucket":
+                raise ConfigurationError(
+                    "The bucket is not there; make it, or set ADLOOM_S3_BUCKET to one that is"
+                ) from error
             if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
                 raise NotFound(f"There is no stored object {self._key}") from error
             raise Unavailable("The object storage refused the request", code="storage_refused") from error

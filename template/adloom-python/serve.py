@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,9 @@ def load_app(folder: Path) -> Any:
 
 def main() -> int:
     """Serve until SIGTERM; the exit status."""
+    # Process 1 ignores what it has no handler for, and the server has its own only once it serves. An update that stops
+    # a function at its start would wait until it is killed.
+    signal.signal(signal.SIGTERM, lambda _signal, _frame: sys.exit(0))
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "function").resolve()
     app = load_app(folder)
 
@@ -40,12 +44,17 @@ def main() -> int:
     except ConfigurationError as error:
         print(error.detail, file=sys.stderr)
         return EXIT_CONFIGURATION
-    Server(
+    unfinished = Server(
         app,
         bind=os.environ.get("ADLOOM_BIND", "0.0.0.0"),  # noqa: S104 - in an image; the embedded runtime sets loopback
         port=int(os.environ.get("port", "8080")),  # noqa: SIM112 - OpenFaaS's own name
         inflight=int(os.environ.get("max_inflight", "0")) or DEFAULT_INFLIGHT,  # noqa: SIM112
     ).run()
+    if unfinished:
+        # Python would wait for the threads that are at work on them, and whoever stops us kills us for it.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
     return 0
 
 

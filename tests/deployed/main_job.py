@@ -94,7 +94,7 @@ def accounts(deployment: Deployment) -> list[dict[str, Any]]:
 
 def sync_by_event(deployment: Deployment, span: Span) -> None:
     """Ask for all days; the answer is only an event, and its delivery does the work."""
-    _until(lambda: accounts(deployment), "the accounts of the new connection", SYNC_TIMEOUT_S)
+    until(lambda: accounts(deployment), "the accounts of the new connection", SYNC_TIMEOUT_S)
     between = ("--since", span.first.isoformat(), "--until", span.last.isoformat())
     deployment.adloom("sync", "run", *between, "--wait", "--timeout", str(SYNC_TIMEOUT_S))
     broken = {one["account"]: one["error"] for one in accounts(deployment) if one["error_code"]}
@@ -106,7 +106,7 @@ def sync_by_tick(deployment: Deployment) -> None:
     settled(deployment)
     before = {one["account"]: run_of(one) for one in accounts(deployment)}
     seen = max((int(one["seq"]) for one in requests(deployment)), default=0)
-    _until(
+    until(
         lambda: all(run_of(one) > before[one["account"]] for one in accounts(deployment)),
         "a sync of every account by a tick",
         TICK_TIMEOUT_S,
@@ -116,7 +116,7 @@ def sync_by_tick(deployment: Deployment) -> None:
 
 def settled(deployment: Deployment) -> None:
     """Wait until no account has days left that somebody asked for."""
-    _until(
+    until(
         lambda: not any(one["pending_windows"] for one in accounts(deployment)),
         "the end of what is under way",
         SYNC_TIMEOUT_S,
@@ -151,7 +151,8 @@ def read_back(deployment: Deployment, facts: Path, span: Span) -> Comparison:
         return compare(Path(scratch), facts, span.clock)
 
 
-def _until(reached: Callable[[], object], what: str, patience: float) -> None:
+def until(reached: Callable[[], object], what: str, patience: float) -> None:
+    """Wait until `reached` says yes; AssertionError names what did not come in `patience` seconds."""
     deadline = time.monotonic() + patience
     while not reached():
         if time.monotonic() > deadline:

@@ -38,7 +38,14 @@ def test_every_process_has_exactly_its_own_secrets(stack: Stack) -> None:
     def names(process: str) -> set[str]:
         return {path.name for path in (stack.home.secrets / process).iterdir()}
 
-    assert names("auth") == {"auth-database-url", "auth-event-secret", "operator-key"}
+    assert names("auth") == {
+        "auth-database-url",
+        "auth-event-secret",
+        "operator-key",
+        "mail-ring",
+        "mail-key",
+        "mfa-ring",
+    }
     assert names("sync-meta") == {
         "sync-meta-database-url",
         "sync-meta-event-secret",

@@ -292,6 +292,11 @@ def begin(stack: Stack) -> None:
         connection.execute("drop table if exists effects")
         connection.execute(EFFECTS)
         connection.execute("truncate outbox, inbox, dead_letters")
+    lose_stream(stack)
+
+
+def lose_stream(stack: Stack) -> None:
+    """As if the broker's disk were gone."""
     asyncio.run(_delete_stream(stack.secret("connector", "nats-url")))
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from sqlalchemy import text
 
 from adloom.events import Event
 from infra.local.stack import Stack
@@ -100,6 +101,24 @@ def test_an_event_that_is_published_again_while_it_is_delivered_keeps_nothing_wa
     rig.wait_effects(2)
     wait_until(lambda: rig.unsettled() == 0, what=lambda: f"{rig.unsettled()} events", seconds=5)
     assert len(rig.receiver.deliveries) == 2
+
+
+def test_what_a_broker_lost_with_its_disk_is_published_again_and_what_was_done_stays_done_once(rig):
+    rig.connector.start()
+    done = rig.publish(1)
+    rig.wait_effects(1)
+    rig.receiver.behave = lambda _event, _count: problem(503, retryable=True)
+    held = rig.publish(2, 1)
+    wait_until(lambda: len(rig.receiver.deliveries) >= 3, what=lambda: "not delivered")
+    rig.connector.end()
+    connector_rig.lose_stream(rig.stack)
+    rig.receiver.behave = lambda _event, _count: Reply()
+    rig.connector.start()
+    with rig.databases["cli"].system() as connection:
+        assert connection.execute(text("select outbox_republish(14)")).scalar_one() == 3
+    rig.wait_effects(3)
+    wait_until(lambda: rig.unsettled() == 0, what=lambda: f"{rig.unsettled()} events")
+    assert sorted(event for event, _account in rig.effects()) == sorted(done + held)
 
 
 def test_events_wait_while_the_broker_or_the_database_is_away(rig):

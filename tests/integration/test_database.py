@@ -16,6 +16,23 @@ def test_a_server_that_vanishes_is_noticed_soon(connect) -> None:
     assert (said["tcp_user_timeout"], said["keepalives_idle"]) == ("10000", "5")
 
 
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("tcp_keepalives_idle", "5"),
+        ("tcp_keepalives_interval", "2"),
+        ("tcp_keepalives_count", "3"),
+        ("tcp_user_timeout", "10000"),
+        ("statement_timeout", "55s"),
+        ("idle_in_transaction_session_timeout", "2min"),
+        ("TimeZone", "UTC"),
+    ],
+)
+def test_the_server_notices_as_soon_that_we_vanished(connect, setting: str, value: str) -> None:
+    with connect("auth").system() as connection:
+        assert connection.execute(text(f"show {setting}")).scalar_one() == value
+
+
 def test_why_a_statement_failed_is_logged_and_not_told(connect) -> None:
     def too_slow() -> None:
         with connect("auth").system() as connection:

@@ -159,7 +159,9 @@ def test_no_role_writes_rows_of_another_organisation(postgres, filled, role, org
                     == 0
                 )
             elif kind == "DELETE":
-                assert changes(connection, f"delete from {table} where org_id = '{filled[0]}'") == 0
+                # TimescaleDB 2.19 cannot plan a plain `=` beside the view's own condition on the same column.
+                wanted = f"org_id = any (array['{filled[0]}']::uuid[])"
+                assert changes(connection, f"delete from {table} where {wanted}") == 0
             connection.rollback()
 
 
@@ -231,10 +233,12 @@ def test_definer_functions_cannot_be_called_by_anyone_and_have_a_fixed_search_pa
 
 
 def test_the_backup_role_reads_everything_and_writes_nothing(postgres, filled):
-    with psycopg.connect(postgres.url("backup")) as connection:
+    with psycopg.connect(postgres.url("backup")) as connection, psycopg.connect(postgres.admin_url) as admin:
         for name, (kind, *_) in relations(connection).items():
             if kind == "r" and name != "alembic_version":
-                assert connection.execute(f"select count(*) from {name}").fetchone() == (2,), name
+                (there,) = admin.execute(f"select count(*) from {name}").fetchone()
+                assert there >= 2, name
+                assert connection.execute(f"select count(*) from {name}").fetchone() == (there,), name
         granted = {kind for _, grantee, kind in connection.execute(GRANTS) if grantee == "adloom_backup"}
     assert granted == {"SELECT"}
 

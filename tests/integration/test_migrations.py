@@ -24,6 +24,8 @@ select 'grant', table_name, grantee, privilege_type, '', '' from information_sch
 union all
 select 'function', proname, pg_get_functiondef(p.oid), proowner::regrole::text, coalesce(proacl::text, ''), ''
   from pg_proc p where pronamespace = 'public'::regnamespace and prokind in ('f', 'p')
+   -- What an extension brought stays with the database.
+   and not exists (select from pg_depend d where d.objid = p.oid and d.deptype = 'e')
 order by 1, 2, 3, 4, 5
 """
 

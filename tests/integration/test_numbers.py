@@ -29,9 +29,14 @@ FIRST = (
     " (select level, entity_id, day from metrics where level = %s order by entity_id, day limit 1)"
 )
 FACTS = Path(__file__).resolve().parents[1] / "data" / "meta_90_days"
+# A hypertable's rows lie in its chunks.
 COUNTERS = """
-select relname, n_tup_ins + n_tup_upd + n_tup_del from pg_stat_user_tables
- where relname in ('metrics', 'entities', 'entity_changes', 'restatements', 'ad_accounts') order by relname
+select case when relname like '\\_hyper\\_%' then 'metrics' else relname end as name,
+       sum(n_tup_ins + n_tup_upd + n_tup_del)::bigint
+  from pg_stat_user_tables
+ where relname in ('metrics', 'entities', 'entity_changes', 'restatements', 'ad_accounts')
+    or relname like '\\_hyper\\_%'
+ group by 1 order by 1
 """
 
 

@@ -282,6 +282,19 @@ def test_who_may_not_connect_any_more_connects_nothing(
     assert connections(client, admin) == []
 
 
+def test_the_release_before_claims_what_it_began_itself_and_nothing_of_a_browser(
+    client: FlaskClient, admin: Person, superuser: psycopg.Connection[Any]
+) -> None:
+    """After a roll-back its code runs on this database, and names no browser."""
+    (state,) = parse_qs(urlsplit(start(client, admin)).query)["state"]
+    claim = "select user_id from claim_oauth_state(sha256(convert_to(%s, 'UTF8')))"
+
+    assert superuser.execute(claim, (state,)).fetchall() == []
+    superuser.execute("update oauth_states set browser_hash = null where org_id = %s", (admin.org_id,))
+    assert superuser.execute(claim, (state,)).fetchall() == [(admin.user_id,)]
+    assert superuser.execute(claim, (state,)).fetchall() == [], "once"
+
+
 def test_a_person_without_a_browser_starts_nothing(client: FlaskClient, admin: Person) -> None:
     answer = client.post("/connections", json={"platform": "meta"}, headers=admin.headers)
 

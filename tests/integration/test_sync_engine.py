@@ -20,9 +20,13 @@ from tests.integration.sync_rig import Rig, rig_on
 from tests.unit.sandbox.support import entity, fact, facts, write
 
 NOON = "2026-03-03T12:00:00+00:00"
+# A hypertable's rows lie in its chunks.
 COUNTERS = """
-select relname, n_tup_ins, n_tup_upd, n_tup_del from pg_stat_user_tables
- where relname in ('metrics', 'entities', 'entity_changes', 'restatements') and %s::uuid is not null order by relname
+select case when relname like '\\_hyper\\_%%' then 'metrics' else relname end as name,
+       sum(n_tup_ins), sum(n_tup_upd), sum(n_tup_del)
+  from pg_stat_user_tables
+ where (relname in ('metrics', 'entities', 'entity_changes', 'restatements') or relname like '\\_hyper\\_%%')
+   and %s::uuid is not null group by 1 order by 1
 """
 Start = Callable[..., Rig]
 

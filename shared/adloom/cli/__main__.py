@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from adloom.cli import connect, data, database, events, people, sandbox, sync
+from adloom.cli import backup, connect, data, database, events, people, sandbox, sync
 from adloom.cli.context import FunctionRefusedError, Session, use_local_stack
 from adloom.errors import AdloomError
 
@@ -18,8 +18,8 @@ NO, NOT_AVAILABLE = 1, 3
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
 @click.pass_context
 def adloom(context: click.Context, organisation: str | None, as_json: bool) -> None:
-    """Operate Adloom: sync, export, reconcile, people, events."""
-    context.obj = Session(organisation, as_json)
+    """Operate Adloom: sync, export, reconcile, people, events, backups."""
+    context.obj = Session(organisation, as_json, local=bool(context.obj))
     context.call_on_close(context.obj.close)
 
 
@@ -31,13 +31,14 @@ adloom.add_command(connect.connect)
 adloom.add_command(events.events)
 adloom.add_command(database.database)
 adloom.add_command(sandbox.sandbox)
+adloom.add_command(backup.backup)
+adloom.add_command(backup.restore)
 
 
 def main() -> None:
     """Run a command; an error is one sentence on stderr and an exit code, never a trace."""
     try:
-        use_local_stack()
-        adloom(prog_name="adloom")
+        adloom(prog_name="adloom", obj=use_local_stack())
     except FunctionRefusedError as refused:
         problem = refused.problem
         faults = "".join(f"\n  {fault['field']}: {fault['problem']}" for fault in problem.get("fields", ()))

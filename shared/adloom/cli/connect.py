@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 import click
 import httpx
 
@@ -27,5 +29,18 @@ def sandbox(session: Session, platform: str | None) -> None:
     for each in [platform] if platform else PLATFORMS:
         started = session.call("oauth-callback", "POST", "/connections", {"platform": each})
         with httpx.Client(timeout=60, trust_env=False) as client:
-            connected.append({"platform": each, "result": walk(started["authorize_url"], client)})
+            name = walk(started["authorize_url"], client, _ways(session, started["authorize_url"]))
+            connected.append({"platform": each, "result": name})
     session.show(connected, [f"{one['platform']}: {one['result']}" for one in connected])
+
+
+def _ways(session: Session, dialog: str) -> dict[str, str]:
+    """How the addresses that a browser is sent to are reached from here, which may be inside the platform's network."""
+    settings = session.settings
+    to = {dialog: settings.sandbox_url or dialog, settings.public_url: settings.gateway_url}
+    return {_origin(browser): _origin(ours) for browser, ours in to.items()}
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"

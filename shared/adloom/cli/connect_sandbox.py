@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html.parser import HTMLParser
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import httpx
 
@@ -12,21 +13,21 @@ from adloom.errors import PlatformProtocolError, Unavailable
 _AGREE = {"decision": ["allow"]}
 
 
-def walk(authorize_url: str, client: httpx.Client) -> str:
+def walk(authorize_url: str, client: httpx.Client, ways: Mapping[str, str] | None = None) -> str:
     """Agree to what `authorize_url` asks for; the name of who was connected.
 
-    `client` follows no redirects. PlatformProtocolError when a page is not what it should be, Unavailable when nobody
-    answers.
+    `client` follows no redirects. `ways` are origins that are reached by another: a browser's -> ours.
+    PlatformProtocolError when a page is not what it should be, Unavailable when nobody answers.
     """
-    page = _send(client, "GET", authorize_url)
+    page = _send(client, "GET", _by(ways, authorize_url))
     form = _Form(page.text)
     if not page.is_success or form.fields is None:
         raise PlatformProtocolError(f"The sandbox showed no page to agree on (HTTP {page.status_code}).")
     target = urljoin(str(page.url), form.action)
-    answer = _send(client, "POST", target, data={**form.fields, **_AGREE})
+    answer = _send(client, "POST", _by(ways, target), data={**form.fields, **_AGREE})
     if not answer.has_redirect_location:
         raise PlatformProtocolError(f"The sandbox sent nobody back (HTTP {answer.status_code}).")
-    back = urljoin(target, answer.headers["Location"])
+    back = _by(ways, urljoin(target, answer.headers["Location"]))
     # JSON instead of the page that a browser gets.
     finished = _send(client, "GET", back, headers={"Accept": "application/json"})
     try:
@@ -37,6 +38,12 @@ def walk(authorize_url: str, client: httpx.Client) -> str:
         detail = document.get("detail") or f"HTTP {finished.status_code}"
         raise PlatformProtocolError(f"The log-in did not end well: {detail}", code=document.get("code"))
     return f"connected {document['name']}"
+
+
+def _by(ways: Mapping[str, str] | None, url: str) -> str:
+    parts = urlsplit(url)
+    origin = f"{parts.scheme}://{parts.netloc}"
+    return (ways or {}).get(origin, origin) + url.removeprefix(origin)
 
 
 def _send(

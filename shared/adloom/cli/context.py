@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,12 +17,17 @@ import click
 import httpx
 from sqlalchemy import Connection, text
 
+from adloom import gateway
 from adloom.db import Database
 from adloom.errors import ConfigurationError, NotFound, Unavailable
 from adloom.settings import CoreSettings, DatabaseSettings, OperatorSettings, load
 
 PROCESS = "cli"
 CALL_TIMEOUT_S = 90.0
+# A function that is being deployed, or whose container died, is back before this.
+AWAY_S = 30.0
+# Where nobody listens at all it is rather the stack that is not running.
+NOBODY_S = 3.0
 
 
 class CommandLineSettings(CoreSettings, DatabaseSettings, OperatorSettings):
@@ -36,32 +42,51 @@ class FunctionRefusedError(Exception):
         self.problem = problem
 
 
-def use_local_stack() -> None:
-    """Take the settings of the stack that runs from this folder, unless the environment has its own."""
+def use_local_stack() -> bool:
+    """Take the settings of the stack that runs from this folder, unless the environment has its own.
+
+    Whether there is such a stack.
+    """
     if "ADLOOM_GATEWAY_URL" in os.environ:
-        return
-    home = Path(os.environ.get("ADLOOM_HOME", ".adloom")).absolute()
-    try:
-        environment = json.loads((home / "run.json").read_text(encoding="utf-8"))["environment"][PROCESS]
-    except (FileNotFoundError, NotADirectoryError):
-        return
-    except (ValueError, KeyError, TypeError):
-        raise ConfigurationError(f"{home / 'run.json'} is damaged; run `make start` again") from None
+        return False
+    environment = _local_environment(PROCESS)
     for name, value in environment.items():
         os.environ.setdefault(name, value)
+    return bool(environment)
+
+
+def _local_environment(process: str) -> dict[str, str]:
+    """What the local stack tells a process; empty where there is no stack."""
+    home = Path(os.environ.get("ADLOOM_HOME", ".adloom")).absolute()
+    try:
+        environment = json.loads((home / "run.json").read_text(encoding="utf-8"))["environment"][process]
+        return {str(name): str(value) for name, value in environment.items()}
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise ConfigurationError(f"{home / 'run.json'} is damaged; run `make start` again") from None
 
 
 @dataclass
 class Session:
-    """One call of the command line. `as_json` makes every command print one JSON document."""
+    """One call of the command line. `as_json` makes every command print one JSON document.
+
+    `local`: the settings are those of the stack that runs from this folder.
+    """
 
     organisation: str | None = None
     as_json: bool = False
+    local: bool = False
     _database: Database | None = field(default=None, init=False)
 
     @cached_property
     def settings(self) -> CommandLineSettings:
         return load(CommandLineSettings, PROCESS)
+
+    def become(self, process: str) -> None:
+        """Go on with what the local stack tells another process; elsewhere the environment says all there is."""
+        if self.local:
+            os.environ.update(_local_environment(process))
 
     @property
     def database(self) -> Database:
@@ -93,24 +118,49 @@ class Session:
         with self.database.tenant(self.org_id) as connection:
             yield connection
 
-    def call(self, function: str, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
-        """Call a function through the gateway as the operator; the JSON answer, or FunctionRefusedError."""
+    def call(
+        self, function: str, method: str, path: str, body: dict[str, Any] | None = None, *, repeatable: bool = True
+    ) -> Any:
+        """Call a function through the gateway as the operator; the JSON answer, or FunctionRefusedError.
+
+        While the function is away the call is made again, unless it is not `repeatable`: then only where it surely
+        did not arrive.
+        """
         headers = {"Authorization": f"Bearer {self.settings.operator_key.get_secret_value()}"}
         headers["X-Adloom-Org"] = str(self.org_id)
         url = f"{self.settings.gateway_url.rstrip('/')}/function/{function}{path}"
-        try:
-            answer = httpx.request(method, url, json=body, headers=headers, timeout=CALL_TIMEOUT_S, trust_env=False)
-        except httpx.HTTPError as error:
-            raise Unavailable(f"{url} does not answer ({type(error).__name__}); is the stack running?") from error
-        return read_answer(answer)
+        with httpx.Client(headers=headers, timeout=CALL_TIMEOUT_S, trust_env=False) as client:
+            return read_answer(_ask(client, method, url, body, repeatable=repeatable))
 
     def show(self, document: Any, lines: Sequence[str]) -> None:
         """Print the JSON document or, for a person, the lines."""
         click.echo(json.dumps(document, indent=2, default=str) if self.as_json else "\n".join(lines))
 
 
+def _ask(
+    client: httpx.Client, method: str, url: str, body: dict[str, Any] | None, *, repeatable: bool
+) -> httpx.Response:
+    """The first answer that a function gave, or the gateway's last; Unavailable when nobody answers."""
+    began = time.monotonic()
+    for pause in gateway.pauses():
+        try:
+            answer = client.request(method, url, json=body)
+        except httpx.HTTPError as error:
+            patience = NOBODY_S if isinstance(error, httpx.ConnectError) else AWAY_S if repeatable else 0
+            if time.monotonic() - began > patience:
+                raise Unavailable(f"{url} does not answer ({type(error).__name__}); is the stack running?") from error
+        else:
+            if not gateway.is_away(answer) or not repeatable or time.monotonic() - began > AWAY_S:
+                return answer
+        time.sleep(pause)
+    raise AssertionError  # the pauses never end
+
+
 def read_answer(answer: httpx.Response) -> Any:
     """The JSON of a good answer; FunctionRefusedError for a problem document and for anything that is no JSON."""
+    if gateway.is_away(answer):
+        title = f"The gateway does not reach the function (HTTP {answer.status_code})"
+        raise FunctionRefusedError({"title": title, "status": answer.status_code, "retryable": True})
     try:
         document = answer.json() if answer.content else None
     except ValueError:

@@ -1,4 +1,4 @@
-"""`adloom db upgrade`, `adloom db downgrade`."""
+"""`adloom db upgrade`, `adloom db downgrade`, `adloom db timescale`."""
 
 from __future__ import annotations
 
@@ -30,3 +30,10 @@ def upgrade(revision: str) -> None:
 def downgrade(revision: str) -> None:
     """Take the schema down to a revision (`base`: everything)."""
     migrate.downgrade(_admin_url(), revision)
+
+
+@database.command("timescale")
+def timescale() -> None:
+    """Put the metrics on TimescaleDB, as far as this server has it: nothing is done twice."""
+    for line in migrate.move_to_timescale(_admin_url()):
+        click.echo(line)

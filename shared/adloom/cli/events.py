@@ -1,4 +1,4 @@
-"""`adloom events dead` and `adloom events replay`."""
+"""`adloom events dead`, `adloom events replay` and `adloom events republish`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from sqlalchemy import text
 
 from adloom.cli.context import Session, table
 from adloom.errors import NotFound
+
+# How long the outbox keeps what was published.
+OUTBOX_DAYS = 14
 
 _DEAD = """
 select letter_id, function, subject, account_id, attempts, last_status, last_error, dead_at, replay_requested_at
@@ -52,3 +55,22 @@ def replay(session: Session, letters: tuple[int, ...], everything: bool) -> None
     if missing := sorted(set(letters) - asked):
         raise NotFound(f"There is no open dead letter {', '.join(map(str, missing))}")
     session.show({"replayed": sorted(asked)}, [f"{len(asked)} letters will be delivered again."])
+
+
+@events.command("republish")
+@click.option(
+    "--days",
+    type=click.IntRange(1, OUTBOX_DAYS),
+    default=OUTBOX_DAYS,
+    show_default=True,
+    help="Events that were published in these days.",
+)
+@click.pass_obj
+def republish(session: Session, days: int) -> None:
+    """Give the broker events again that it may have lost, of every organisation.
+
+    For a broker whose disk is gone, and after a restore. An event that had its effect has none a second time.
+    """
+    with session.database.system() as connection:
+        count = int(connection.execute(text("select outbox_republish(:days)"), {"days": days}).scalar_one())
+    session.show({"republished": count}, [f"{count} events will be published again."])

@@ -23,7 +23,7 @@ def user() -> None:
 def create(session: Session, email: str, name: str, role: str, password: str) -> None:
     """Make a person of the organisation who can log in with a password."""
     body = {"email": email, "name": name, "role": role, "password": password}
-    made = session.call("auth", "POST", "/users", body)
+    made = session.call("auth", "POST", "/users", body, repeatable=False)
     session.show(made, [f"{email} can log in as {role}."])
 
 

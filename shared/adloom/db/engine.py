@@ -23,11 +23,24 @@ ALL_ACCOUNTS = "*"
 CONNECT_TIMEOUT_S = 5
 # A server that vanished without a word is noticed within ten seconds or so, not within TCP's quarter of an hour.
 VANISHED = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000}
+# And the server notices as soon that we vanished, with our locks: faasd takes a function's network away before it tells
+# the function to stop.
+_SERVER_SIDE: dict[str, int | str] = {
+    "tcp_keepalives_idle": 5,
+    "tcp_keepalives_interval": 2,
+    "tcp_keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
 # A waiting request gives up before the gateway does.
 POOL_TIMEOUT_S = 15
 STATEMENT_TIMEOUT_MS = 55_000
 # A transaction that a dead client left open would hold its locks and keep vacuum from its work.
 IDLE_IN_TRANSACTION_TIMEOUT_MS = 120_000
+_SESSION = _SERVER_SIDE | {
+    "statement_timeout": STATEMENT_TIMEOUT_MS,
+    "idle_in_transaction_session_timeout": IDLE_IN_TRANSACTION_TIMEOUT_MS,
+    "timezone": "UTC",
+}
 # Any 64-bit namespace of our own, so that other users of advisory locks in this database do not collide with us.
 ACCOUNT_LOCK_SPACE = 0x41_44_4C  # "ADL"
 
@@ -62,8 +75,7 @@ class Database:
                 "connect_timeout": CONNECT_TIMEOUT_S,
                 **VANISHED,
                 "application_name": application_name,
-                "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c timezone=UTC "
-                f"-c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_TIMEOUT_MS}",
+                "options": " ".join(f"-c {name}={value}" for name, value in _SESSION.items()),
             },
         )
 

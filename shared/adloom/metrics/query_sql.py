@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import TextClause, text
 
+from adloom.metrics import query_spans
+
 if TYPE_CHECKING:
-    from adloom.metrics.query import Query
+    from adloom.metrics.query import Period, Query
 
 SUMMED = ("impressions", "clicks", "spend", "conversions", "conversion_value", "video_views")
 
@@ -60,20 +62,39 @@ _FIELD_AS_OF = """(
      order by h.seen_at, h.change_id limit 1)"""
 
 
+class _Source(NamedTuple):
+    """Where the rows of a period come from, as SQL."""
+
+    relation: str
+    condition: str
+    row_count: str
+
+
 def attributes(query: Query) -> tuple[str, ...]:
     """The names of a row's attributes for the query's dimensions, the currency first."""
     names = dict.fromkeys(["currency", *(name for item in query.dimensions for name in _ATTRIBUTES[item])])
     return tuple(names)
 
 
-def build(query: Query, *, count_only: bool = False) -> tuple[TextClause, dict[str, Any]]:
-    """The statement and its parameters."""
+def gains_from_sums(query: Query) -> bool:
+    """Whether stored weeks and months save work: not for single days, nor for what stood earlier."""
+    if "day" in query.dimensions or query.as_of:
+        return False
+    periods = [query.period, query.comparison] if query.comparison else [query.period]
+    return any(query_spans.is_long(period.since, period.until) for period in periods)
+
+
+def build(query: Query, *, count_only: bool = False, from_sums: bool = False) -> tuple[TextClause, dict[str, Any]]:
+    """The statement and its parameters. `from_sums` takes whole weeks and months of long periods from their sums."""
     if query.sort is not None and query.sort not in SORTS:
         raise ValueError(f"cannot sort by {query.sort!r}; one of {', '.join(SORTS)}")
     keys = _keys(query)
-    parts = [f"f as ({_facts(query, keys, 'since', 'until')})"]
+    parameters = _parameters(query)
+    source = _source(query, query.period, "", parameters, from_sums=from_sums)
+    parts = [f"f as ({_facts(query, keys, source)})"]
     if query.comparison:
-        parts.append(f"p as ({_facts(query, keys, 'previous_since', 'previous_until')})")
+        source = _source(query, query.comparison, "previous_", parameters, from_sums=from_sums)
+        parts.append(f"p as ({_facts(query, keys, source)})")
     parts.append(f"g as ({_groups(query, keys)})")
     columns = "count(*)" if count_only else _select(query)
     sql = f"with {', '.join(parts)} select {columns} from {_joined(query)} {_where(query)}"
@@ -81,7 +102,7 @@ def build(query: Query, *, count_only: bool = False) -> tuple[TextClause, dict[s
         sql += f" {_order(query, keys)}"
         if query.limit is not None:
             sql += " limit :limit offset :offset"
-    return text(sql), _parameters(query)
+    return text(sql), parameters
 
 
 def _keys(query: Query) -> tuple[str, ...]:
@@ -93,12 +114,21 @@ def _keys(query: Query) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _facts(query: Query, keys: tuple[str, ...], since: str, until: str) -> str:
-    source = _AS_OF if query.as_of else "visible_metrics"
+def _source(query: Query, period: Period, prefix: str, parameters: dict[str, Any], *, from_sums: bool) -> _Source:
+    """Where the period's rows come from; adds the parameters that it needs."""
+    if from_sums and query_spans.is_long(period.since, period.until):
+        found = query_spans.spans(period.since, period.until)
+        parameters |= query_spans.parameters(prefix, found)
+        return _Source(query_spans.source_of(prefix, found, SUMMED), "true", "sum(m.row_count)")
+    relation = _AS_OF if query.as_of else "visible_metrics"
+    return _Source(relation, f"m.day between :{prefix}since and :{prefix}until", "count(*)")
+
+
+def _facts(query: Query, keys: tuple[str, ...], source: _Source) -> str:
     columns = {"currency": "a.currency", "platform": "a.platform", "account_id": "m.account_id"}
     grouped = ", ".join(f"{columns.get(key, f'm.{key}')} as {key}" for key in keys)
     sums = ", ".join(f"sum(m.{name}) as {name}" for name in SUMMED)
-    conditions = [f"m.level = :level and m.day between :{since} and :{until}"]
+    conditions = [f"m.level = :level and {source.condition}"]
     if query.filters.account_ids:
         conditions.append("m.account_id = any (:account_ids)")
     if query.filters.platforms:
@@ -107,8 +137,8 @@ def _facts(query: Query, keys: tuple[str, ...], since: str, until: str) -> str:
         conditions.append("m.entity_id = any (:entity_ids)")
     positions = ", ".join(str(number) for number in range(1, len(keys) + 1))
     return (
-        f"select {grouped}, {sums}, case when count(*) = 1 then max(m.reach) end as reach"
-        f" from {source} m join ad_accounts a on a.account_id = m.account_id"
+        f"select {grouped}, {sums}, case when {source.row_count} = 1 then max(m.reach) end as reach"
+        f" from {source.relation} m join ad_accounts a on a.account_id = m.account_id"
         f" where {' and '.join(conditions)} group by {positions}"
     )
 

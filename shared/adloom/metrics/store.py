@@ -56,19 +56,28 @@ delete from visible_metrics m
  where {_WINDOW} and not exists (select from pg_temp.staged_metrics s where {_SAME})
 """
 # A row of which only the raw actions moved says the same numbers since the same time.
-_MERGE = f"""
-with touched as (
-    merge into visible_metrics m using pg_temp.staged_metrics s on {_WINDOW} and {_SAME}
-    when matched and ({_RESTATED} or m.actions is distinct from s.actions) then
-        update set {", ".join(f"{measure} = s.{measure}" for measure in _MEASURES)}, actions = s.actions,
-            valid_from = case when {_RESTATED} then :now else m.valid_from end, run_id = :run_id
-    when not matched then
-        insert (account_id, org_id, level, entity_id, day, {_LIST}, actions, valid_from, run_id)
-        values (:account_id, :org_id, s.level, s.entity_id, s.day, {_of("s")}, s.actions, :now, :run_id)
-    returning merge_action() as action
-)
-select count(*) filter (where action = 'INSERT') as inserted, count(*) filter (where action = 'UPDATE') as updated
-  from touched
+_CHANGED = f"({_RESTATED} or m.actions is distinct from s.actions)"
+# Not MERGE, which TimescaleDB refuses where rows are compressed.
+_UPDATE = f"""
+update visible_metrics m
+   set {", ".join(f"{measure} = s.{measure}" for measure in _MEASURES)}, actions = s.actions,
+       valid_from = case when {_RESTATED} then :now else m.valid_from end, run_id = :run_id
+  from pg_temp.staged_metrics s
+ where {_WINDOW} and {_SAME} and {_CHANGED}
+"""
+_INSERT = f"""
+insert into visible_metrics
+    (account_id, org_id, level, entity_id, day, {_LIST}, actions, valid_from, run_id)
+select :account_id, :org_id, s.level, s.entity_id, s.day, {_of("s")}, s.actions, :now, :run_id
+  from pg_temp.staged_metrics s
+ where not exists (select from visible_metrics m where {_WINDOW} and {_SAME})
+"""
+# Statements that would find nothing are not run: they would unpack compressed rows to see that.
+_COMPARE = f"""
+select count(*) filter (where s.entity_id is null) as gone,
+       count(*) filter (where m.entity_id is null) as missing,
+       count(*) filter (where s.entity_id is not null and m.entity_id is not null and {_CHANGED}) as changed
+  from (select * from visible_metrics m where {_WINDOW}) m full join pg_temp.staged_metrics s on {_SAME}
 """
 _STORED = f"""
 select m.level, m.day, count(*) as row_count, sum(m.impressions) as impressions, sum(m.clicks) as clicks,
@@ -126,10 +135,15 @@ def replace(connection: Connection, target: Target) -> Changes:
     values = target.values
     if connection.execute(text(_IS_EMPTY), values).scalar_one():
         return Changes(inserted=connection.execute(text(_FILL), values).rowcount)
-    restated = connection.execute(text(_KEEP_VERSIONS), values).rowcount
-    deleted = connection.execute(text(_DELETE), values).rowcount
-    touched = connection.execute(text(_MERGE), values).one()
-    return Changes(touched.inserted, touched.updated, deleted, restated)
+    found = connection.execute(text(_COMPARE), values).one()
+
+    def where(count: int, statement: str) -> int:
+        return connection.execute(text(statement), values).rowcount if count else 0
+
+    restated = where(found.gone + found.changed, _KEEP_VERSIONS)
+    deleted = where(found.gone, _DELETE)
+    updated = where(found.changed, _UPDATE)
+    return Changes(where(found.missing, _INSERT), updated, deleted, restated)
 
 
 def stored_sums(connection: Connection, account_id: int, days: Days) -> dict[tuple[Level, date], Sums]:

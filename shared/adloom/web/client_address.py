@@ -7,6 +7,7 @@ stands left of it, the client may have made up.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
@@ -16,6 +17,8 @@ LOOPBACK = "127.0.0.0/8,::1/128"
 
 # Whoever has one IPv6 address usually has 2^64 of them.
 _IPV6_PREFIX = 64
+# OpenFaaS's gateway notes where it was called from with the port.
+_WITH_PORT = re.compile(r"^(?:\[(?P<six>[^]]+)\]|(?P<four>[0-9.]+)):[0-9]+$")
 
 
 def parse_networks(written: str) -> tuple[Network, ...]:
@@ -51,6 +54,8 @@ def limit_key(address: str) -> str:
 
 
 def _address(text: str) -> IPv4Address | IPv6Address | None:
+    if match := _WITH_PORT.match(text):
+        text = match["six"] or match["four"]
     try:
         parsed = ip_address(text.strip("[]"))
     except ValueError:

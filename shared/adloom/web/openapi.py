@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 from flask import Response
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from adloom import __version__
 from adloom.web.authentication import ORGANISATION_HEADER
 from adloom.web.problems import CONTENT_TYPE, Problem
 from adloom.web.public import OPENAPI
@@ -52,7 +52,7 @@ def describe(app: Function[Any]) -> dict[str, Any]:
         paths.setdefault(_PATH_PARAMETER.sub(r"{\1}", route.path), {})[route.method.lower()] = operation
     return {
         "openapi": "3.1.0",
-        "info": {"title": f"Adloom: {app.name}", "version": metadata.version("adloom")},
+        "info": {"title": f"Adloom: {app.name}", "version": __version__},
         "servers": [{"url": f"/function/{app.name}"}],
         "paths": paths,
         "components": {

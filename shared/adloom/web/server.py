@@ -7,6 +7,7 @@ for SIGTERM of its own process 1 would ignore the signal, and an update would wa
 from __future__ import annotations
 
 import signal
+import socket
 import time
 from types import FrameType
 from typing import Any
@@ -33,9 +34,20 @@ _LOOK_S = 1.0
 # With waitress's own hundred connections anyone who sends a hundred requests byte by byte would shut everybody out, the
 # probes too. What has not come whole in this time is given up.
 _CONNECTIONS = 500
+# A gateway sends every body on in chunks, and waitress counts their marks too. Flask looks at the body alone.
+_CHUNK_MARKS = 64 * 1024
 WHOLE_REQUEST_S = 30.0
 
 log = logs.get(__name__)
+
+
+def interfaces() -> set[str]:
+    """The network interfaces of this machine or container besides loopback.
+
+    faasd takes a function's away and then tells it to stop: no answer reaches anybody any more, and whatever waits for
+    the database or a platform waits in vain. To drain would only keep the new container from its start.
+    """
+    return {name for _, name in socket.if_nameindex() if name != "lo"}
 
 
 class _ProblemTask(ErrorTask):  # type: ignore[misc]
@@ -93,7 +105,7 @@ class Server:
             threads=inflight + _SPARE_THREADS,
             connection_limit=_CONNECTIONS,
             # One byte more: waitress refuses a body as large as its limit.
-            max_request_body_size=MAX_BODY_BYTES + 1,
+            max_request_body_size=MAX_BODY_BYTES + _CHUNK_MARKS + 1,
             ident=None,
             clear_untrusted_proxy_headers=False,
             expose_tracebacks=False,
@@ -105,11 +117,12 @@ class Server:
         self._stopping = True
         self._server.pull_trigger()
 
-    def run(self) -> None:
-        """Serve until told to stop."""
+    def run(self) -> int:
+        """Serve until told to stop; the number of requests that did not end in time."""
         signal.signal(signal.SIGTERM, self.stop)
         signal.signal(signal.SIGINT, self.stop)
         log.info("serving", port=self.port)
+        attached = bool(interfaces())
         while not self._stopping:
             self._turn(_LOOK_S)
             self._close_slow_connections()
@@ -117,11 +130,15 @@ class Server:
         wasyncore.dispatcher.close(self._server)
         deadline = time.monotonic() + self._drain
         while self._server.active_channels and time.monotonic() < deadline:
+            if attached and not interfaces():
+                log.warning("cut_off")
+                break
             self._close_quiet_connections()
             self._turn(_QUIET_S / 2)
         left = len(self._server.active_channels)
         log.info("stopped", unfinished=left)
         self._server.task_dispatcher.shutdown(timeout=0 if left else 1)
+        return left
 
     def _turn(self, timeout: float) -> None:
         wasyncore.loop(timeout=timeout, map=self._server._map, use_poll=True, count=1)  # noqa: SLF001 - no public name

@@ -46,6 +46,18 @@ def test_it_sends_the_form_as_it_is_ticked_and_goes_back() -> None:
     assert (callback.url.host, callback.headers["Accept"]) == ("adloom.test", "application/json")
 
 
+def test_inside_the_platforms_network_it_takes_the_inner_addresses() -> None:
+    browser = Browser(PAGE, BACK, httpx.Response(200, json={"name": "Sandbox Person"}))
+    ways = {"http://sandbox.test": "http://sandbox:8090", "http://adloom.test": "http://gateway:8081"}
+    with httpx.Client(transport=httpx.MockTransport(browser)) as client:
+        walk(AUTHORIZE, client, ways)
+    assert [str(request.url) for request in browser.requests] == [
+        "http://sandbox:8090/dialog?state=secret",
+        "http://sandbox:8090/agree?step=2",
+        "http://gateway:8081/callback?state=secret&code=secret",
+    ]
+
+
 @pytest.mark.parametrize(
     ("answers", "error"),
     [

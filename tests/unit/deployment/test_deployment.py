@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from adloom.backup import keys
 from adloom.errors import ConfigurationError
 from infra.deployment import secrets
 from infra.deployment.front import Front, caddyfile
@@ -96,3 +97,14 @@ def test_a_gateway_behind_the_front_door_gets_the_whole_path_of_our_functions_on
     assert "auto_https" not in settings
     assert settings.count("reverse_proxy @") == len(FUNCTIONS)
     assert "handle /function/* {\n\t\terror" in settings, "another function of the gateway is not reachable"
+
+
+def test_a_backup_gets_a_key_of_its_own_once_and_no_ring(tmp_path: Path) -> None:
+    assert secrets.main([str(tmp_path), "--backup-key"]) == 0
+    first = contents(tmp_path)
+    assert first["backup-recipient"].strip() == keys.recipient_of(first["backup-identity"].strip())
+    assert json.loads(first["key-ring-fingerprints"]).keys() == set(secrets.RINGS)
+    assert not [ring for ring in secrets.RINGS if first[ring].strip() in first["key-ring-fingerprints"]]
+    (tmp_path / "backup-identity").unlink()  # its owner has taken it away
+    assert secrets.main([str(tmp_path), "--backup-key"]) == 0
+    assert contents(tmp_path) == {name: text for name, text in first.items() if name != "backup-identity"}

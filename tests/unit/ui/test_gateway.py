@@ -1,7 +1,8 @@
+import httpx
 import pytest
 
 from adloom.errors import Unavailable
-from ui.gateway import Caller, Gateway
+from ui.gateway import Caller, Gateway, _answer
 
 
 async def test_a_gateway_that_is_not_there_is_unavailable():
@@ -22,3 +23,14 @@ def test_a_call_carries_the_session_the_way_it_came_and_its_id():
 
 def test_without_a_session_no_credential_is_sent():
     assert "Authorization" not in Caller().headers()
+
+
+@pytest.mark.parametrize(("status", "kind"), [(500, "text/plain"), (503, "text/html"), (404, "text/plain")])
+def test_the_gateways_own_word_is_unavailable_even_without_a_body(status, kind):
+    with pytest.raises(Unavailable, match="auth is not there"):
+        _answer(httpx.Response(status, headers={"Content-Type": kind}), "auth")
+
+
+def test_a_problem_of_the_function_is_its_answer():
+    problem = httpx.Response(503, json={"code": "later"}, headers={"Content-Type": "application/problem+json"})
+    assert _answer(problem, "auth").code == "later"

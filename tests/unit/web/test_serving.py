@@ -20,6 +20,8 @@ from typing import Any
 
 import pytest
 
+from adloom.web.body import MAX_BODY_BYTES
+
 ROOT = Path(__file__).resolve().parents[3]
 SERVE = ROOT / "template" / "adloom-python" / "serve.py"
 
@@ -28,12 +30,15 @@ _PATIENCE_S = 60
 HANDLER = """
 import os
 import sys
+import threading
 import time
 from adloom.settings import CoreSettings
 from adloom.web import Guard, RequestModel, create_function, server
 from pydantic import BaseModel
 
 server.WHOLE_REQUEST_S = float(os.environ.get("WHOLE_REQUEST_S", server.WHOLE_REQUEST_S))
+if told := os.environ.get("INTERFACES"):
+    server.interfaces = lambda: set(open(told).read().split())
 
 class Nap(RequestModel):
     seconds: float
@@ -47,7 +52,9 @@ app = create_function("napper", CoreSettings)
 def nap(body: Nap) -> Slept:
     sys.stdout.write("napping\\n")  # one write, so that two of them are two lines
     sys.stdout.flush()
-    time.sleep(body.seconds)
+    helper = threading.Thread(target=time.sleep, args=(body.seconds,))  # as a reader of pages ahead is one
+    helper.start()
+    helper.join()
     return Slept(seconds=body.seconds)
 """
 
@@ -158,6 +165,24 @@ def test_requests_in_flight_end_before_the_process_does(napper: Served, signal_n
     idle.close()
 
 
+@pytest.mark.parametrize(("before", "after", "waits"), [("eth0", "", False), ("eth0", "eth0", True), ("", "", True)])
+def test_what_lost_its_network_does_not_wait_for_requests(tmp_path: Path, before: str, after: str, waits: bool) -> None:
+    network = tmp_path / "interfaces"
+    network.write_text(before)
+    with served(tmp_path, INTERFACES=str(network)) as napper:
+        connection = napper.connect()
+        connection.request("POST", "/naps", json.dumps({"seconds": 3}), {"Content-Type": "application/json"})
+        napper.wait_for("napping")
+        network.write_text(after)
+        began = time.monotonic()
+
+        napper.process.send_signal(signal.SIGTERM)
+
+        assert napper.process.wait(timeout=10) == 0
+        assert (time.monotonic() - began > 2) is waits
+        connection.close()
+
+
 def test_a_body_that_is_too_large_is_refused_before_it_is_sent(napper: Served) -> None:
     connection = napper.connect()
     connection.putrequest("POST", "/naps")
@@ -170,6 +195,16 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_sent(napper: Served) -
     assert (answer.status, answer.headers["Content-Type"]) == (413, "application/problem+json")
     problem = json.loads(answer.read())
     assert (problem["code"], problem["request_id"]) == ("body_too_large", answer.headers["X-Request-Id"])
+    connection.close()
+
+
+@pytest.mark.parametrize(("too_much", "status"), [(0, 200), (1, 413)])
+def test_a_body_that_a_gateway_sends_in_chunks_may_be_as_large(napper: Served, too_much: int, status: int) -> None:
+    body = json.dumps({"seconds": 0}).encode().ljust(MAX_BODY_BYTES + too_much)
+    connection = napper.connect()
+    parts = (body[start : start + 32768] for start in range(0, len(body), 32768))
+    connection.request("POST", "/naps", parts, {"Content-Type": "application/json"}, encode_chunked=True)
+    assert connection.getresponse().status == status
     connection.close()
 
 
