@@ -76,7 +76,7 @@ def _options(one: Service, place: Place) -> Iterator[str]:
 def _network(one: Service, place: Place) -> Iterator[str]:
     for network in one.networks:
         fixed = place.addresses.get(one.name, {}).get(network)
-        # Neighbours remember for seconds which card has an address: the next container of the address gets the same one.
+        # Neighbours remember for seconds which card has an address: the next container there gets the same one.
         yield from ("--network", place.named(network) + (f":ip={fixed},mac={_card(fixed)}" if fixed else ""))
     if not one.networks:
         yield from ("--network", "none")
