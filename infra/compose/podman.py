@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from ipaddress import IPv4Address
 from pathlib import Path
 
 from infra.compose.compose import FOLDER, TMP_MIB
@@ -75,7 +76,8 @@ def _options(one: Service, place: Place) -> Iterator[str]:
 def _network(one: Service, place: Place) -> Iterator[str]:
     for network in one.networks:
         fixed = place.addresses.get(one.name, {}).get(network)
-        yield from ("--network", place.named(network) + (f":ip={fixed}" if fixed else ""))
+        # Neighbours remember for seconds which card has an address: the next container there gets the same one.
+        yield from ("--network", place.named(network) + (f":ip={fixed},mac={_card(fixed)}" if fixed else ""))
     if not one.networks:
         yield from ("--network", "none")
     # Names are written down: podman's own name server forgets them all for a moment whenever a container comes or goes.
@@ -107,3 +109,8 @@ def _mounts(one: Service, place: Place) -> Iterator[tuple[str, str]]:
         yield str((FOLDER / place.text(source)).resolve()), path
     for folder, path in place.mounts.get(one.name, {}).items():
         yield str(folder), f"{path}:ro"
+
+
+def _card(address: str) -> str:
+    """A local hardware address for an IPv4 address."""
+    return ":".join(f"{octet:02x}" for octet in (2, 66, *IPv4Address(address).packed))

@@ -11,6 +11,7 @@ import os
 import shlex
 import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -62,14 +63,23 @@ class Engine:
         command += ["--target", target] if target else []
         for name, value in sorted((arguments or {}).items()):
             command += ["--build-arg", f"{name}={value}"]
-        for name, value in sorted((labels or {}).items()):
-            command += ["--label", f"{name}={value}"]
         for name, path in sorted((secrets or {}).items()):
             command += ["--secret", f"id={name},src={path}"]
         if self.name != "docker":
             # Plain buildah asks the registry for something newer even where it has the image.
             command += ["--layers", "--pull=false" if pull else "--pull=never"]
-        self._logged([*command, str(context)], log or context.with_suffix(".log"), image)
+        log = log or context.with_suffix(".log")
+        self._logged([*command, str(context)], log, image)
+        if labels:
+            self._label(image, labels, log.with_suffix(".label.log"))
+
+    def _label(self, image: str, labels: Mapping[str, str], log: Path) -> None:
+        """Put labels on an image. As an option of its build they are left out where every layer was there already."""
+        with tempfile.TemporaryDirectory() as folder:
+            lines = "".join(f'LABEL {name}="{value}"\n' for name, value in sorted(labels.items()))
+            (Path(folder) / "Dockerfile").write_text(f"FROM {image}\n{lines}", encoding="utf-8")
+            local = [] if self.name == "docker" else ["--pull=never"]
+            self._logged([self.program, "build", *self.flags, *local, "--tag", image, folder], log, image)
 
     def _logged(self, command: list[str], log: Path, image: str) -> None:
         log.parent.mkdir(parents=True, exist_ok=True)

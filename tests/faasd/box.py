@@ -103,7 +103,8 @@ def _passing_on(box: subprocess.Popen[bytes]) -> Iterator[None]:
 def main() -> int:
     work, binaries, *command = sys.argv[1:]
     _prepare(Path(work), Path(binaries))
-    child = os.posix_spawnp(command[0], command, os.environ)
+    # Whoever was started in the background has it ignored, and so would the command.
+    child = os.posix_spawnp(command[0], command, os.environ, setsigdef=[signal.SIGINT])
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: os.kill(child, signal.SIGINT))
     while True:  # the first process of a box inherits every orphan

@@ -24,6 +24,8 @@ PROGRAM = """
 import signal, sys
 from pathlib import Path
 from infra.compose.runner import Platform
+# Whoever runs the tests in the background has it ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 try:
     with Platform(Path(sys.argv[1]), {}, only=["nats"]):
         print("up", flush=True)

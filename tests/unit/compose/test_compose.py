@@ -119,7 +119,12 @@ def test_podman_gets_the_same_limits(tmp_path: Any) -> None:
     words = run(MODEL["sync-meta"], place)
     limit = str(FUNCTIONS["sync-meta"].memory)
     assert words[words.index("--memory") + 1] == words[words.index("--memory-swap") + 1] == limit
-    assert {"--read-only", "--read-only-tmpfs=false", "p-edge:ip=10.9.0.1", "p-data:ip=10.9.1.1"} <= set(words)
+    assert {
+        "--read-only",
+        "--read-only-tmpfs=false",
+        "p-edge:ip=10.9.0.1,mac=02:42:0a:09:00:01",
+        "p-data:ip=10.9.1.1,mac=02:42:0a:09:01:01",
+    } <= set(words)
     assert words[words.index("--add-host") + 1] == "sync-meta:10.9.0.1"
     assert "postgres:10.9.1.2" in words
     assert "ADLOOM_PUBLIC_URL=http://here:1" in words
