@@ -16,9 +16,9 @@ from adloom import logs
 from adloom.errors import ValidationFailed
 from adloom.events import SIGNATURE_HEADER, Envelope, sign
 from adloom.events.envelope import CONTENT_TYPE
+from adloom.gateway import PROBLEM_TYPE
 
 ATTEMPT_HEADER = "X-Adloom-Attempt"
-PROBLEM_TYPE = "application/problem+json"
 # Of an answer that says nothing of its own about a retry. 404 is what a gateway says of a function that is just being
 # deployed; the others mean "not now". Everything else below 500 will be the same next time.
 _AGAIN_BELOW_500 = frozenset({404, 408, 425, 429})

@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import base64
 import json
-import os
 import secrets
 import sys
 from collections.abc import Callable
@@ -22,6 +21,7 @@ from urllib.parse import quote, urlsplit
 
 from adloom.errors import ConfigurationError
 from infra.deployment.broker import USERS, nats_conf
+from infra.deployment.private import write_private
 from infra.deployment.stackfile import STACK_FILE, read_functions
 
 ADMIN = "adloom_admin"
@@ -86,15 +86,7 @@ class SecretFolder:
         if path.is_file() and path.read_text(encoding="utf-8") == value + "\n":
             path.chmod(self._mode)
             return
-        partial = self.folder / f".{name}.partial"
-        partial.unlink(missing_ok=True)
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(value + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        partial.chmod(self._mode)
-        partial.replace(path)
+        write_private(path, value + "\n", mode=self._mode)
 
 
 def write(folder: SecretFolder, addresses: Addresses, stack_file: Path = STACK_FILE) -> None:
@@ -128,8 +120,15 @@ def write_backup_key(folder: SecretFolder) -> None:
 
     if folder.known("backup-recipient") is None:
         folder.put("backup-recipient", keys.recipient_of(folder.get("backup-identity", keys.new_identity)))
-    rings = {name: folder.get(name, fernet_key) for name in RINGS}
-    folder.put("key-ring-fingerprints", json.dumps(keys.fingerprints(rings)))
+    write_fingerprints(folder)
+
+
+def write_fingerprints(folder: SecretFolder) -> None:
+    """What a backup knows of the key rings without having them."""
+    from adloom.backup import keys
+
+    rings = {path.name: path.read_text(encoding="utf-8").strip() for path in sorted(folder.folder.glob("*-ring"))}
+    folder.put(keys.FINGERPRINTS_FILE, json.dumps(keys.fingerprints(rings)))
 
 
 def _database(folder: SecretFolder, process: str, address: str) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 
 from adloom.backup import keys
-from infra.deployment.secrets import SecretFolder
+from infra.deployment.secrets import SecretFolder, write_fingerprints
 from infra.faasd.layout import ETC, SECRETS
 
 IDENTITY = ETC / "backup-identity"
@@ -26,7 +25,6 @@ def settle_key(recipient: str | None, *, folder: Path = SECRETS, identity: Path 
         identity.unlink(missing_ok=True)
         files.put("backup-recipient", keys.generate(identity))
         changed.append(f"made {identity}, which opens the backups: keep a copy of it off this machine")
-    rings = {path.name: path.read_text(encoding="utf-8").strip() for path in sorted(folder.glob("*-ring"))}
-    files.put(keys.FINGERPRINTS_FILE, json.dumps(keys.fingerprints(rings)))
+    write_fingerprints(files)
     os.chmod(folder, 0o700)  # noqa: PTH101 - the folder may have come from a copy
     return changed

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from infra.deployment.front import Front, caddyfile
+from infra.deployment.private import write_private
 from infra.deployment.stackfile import Function
 from infra.faasd import firewall, tuning, units
 from infra.faasd.choices import Choices
@@ -154,14 +153,7 @@ def _put(file: File) -> bool:
             return False
     except FileNotFoundError:
         file.path.parent.mkdir(parents=True, exist_ok=True)
-    partial = file.path.with_name(f".{file.path.name}.partial")
-    partial.unlink(missing_ok=True)
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
-        opened.write(file.text)
-    shutil.chown(partial, file.owner, file.owner)
-    partial.chmod(file.mode)
-    partial.replace(file.path)
+    write_private(file.path, file.text, mode=file.mode, owner=file.owner)
     return True
 
 

@@ -6,8 +6,9 @@ import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from infra.deployment.private import write_private
 from infra.deployment.secrets import token
-from infra.local.home import Home, write_private
+from infra.local.home import Home
 
 
 class Credentials:

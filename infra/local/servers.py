@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 
 from infra.deployment.broker import nats_conf
 from infra.deployment.front import Front, caddyfile
+from infra.deployment.private import write_private
 from infra.local.errors import RuntimeFault
-from infra.local.home import Home, write_private
+from infra.local.home import Home
 from infra.local.parts import Part
 from infra.local.probes import HOST, Probe
 

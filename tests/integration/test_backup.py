@@ -41,12 +41,6 @@ SECURED = [
 
 
 @pytest.fixture(scope="module")
-def s3(tmp_path_factory):
-    with Stack(tmp_path_factory.mktemp("s3") / "home", parts=["s3"]) as stack:
-        yield stack
-
-
-@pytest.fixture(scope="module")
 def rig(postgres, s3, tmp_path_factory):
     """A database with a row in every table, and objects, for tests that only read them."""
     return filled(postgres, s3, tmp_path_factory.mktemp("backups"))

@@ -16,17 +16,10 @@ import pytest
 
 from adloom.backup import files
 from infra.local.home import ROOT
-from infra.local.stack import Stack
 from tests.integration.backup_rig import Rig, adloom, as_json, command, contents, execute, new_database, objects
 from tests.rows import fill
 
 _PATIENCE_S = 60
-
-
-@pytest.fixture(scope="module")
-def s3(tmp_path_factory):
-    with Stack(tmp_path_factory.mktemp("s3") / "home", parts=["s3"]) as stack:
-        yield stack
 
 
 @pytest.fixture(scope="module")

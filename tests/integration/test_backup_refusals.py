@@ -15,15 +15,8 @@ from adloom.errors import ConfigurationError, Conflict, InvalidRequest, Unavaila
 from adloom.settings import StorageSettings
 from adloom.storage import Storage
 from infra.deployment.secrets import fernet_key
-from infra.local.stack import Stack
 from tests.integration.backup_rig import Rig, execute, exists, fetch, new_database, objects
 from tests.rows import fill
-
-
-@pytest.fixture(scope="module")
-def s3(tmp_path_factory):
-    with Stack(tmp_path_factory.mktemp("s3") / "home", parts=["s3"]) as stack:
-        yield stack
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from infra.deployment.private import write_private
 from infra.local.environment import Operator
 from infra.local.errors import RuntimeFault
-from infra.local.home import Home, read_json, write_private
+from infra.local.home import Home, read_json
 from infra.local.parts import Part, stop_order, with_needs
 from infra.local.ports import PortBook
 from infra.local.servers import Routes, caddyfile
