@@ -120,13 +120,13 @@ def test_killed_in_the_middle_it_leaves_no_file_of_a_good_name(environment, fold
 
 
 def test_two_at_once_do_not_clear_each_other_away(environment, folder, tmp_path):
-    first = subprocess.Popen(command("--json", "backup"), env=environment, cwd=ROOT, stdout=subprocess.PIPE)
-    deadline = time.monotonic() + _PATIENCE_S
-    while not any(path.stat().st_size for path in folder.glob(".adloom-*.partial")):
-        assert time.monotonic() < deadline
-        time.sleep(0.002)
-    second = as_json(adloom(environment, "--json", "backup"))
-    output, _ = first.communicate(timeout=_PATIENCE_S)
+    with subprocess.Popen(command("--json", "backup"), env=environment, cwd=ROOT, stdout=subprocess.PIPE) as first:
+        deadline = time.monotonic() + _PATIENCE_S
+        while not any(path.stat().st_size for path in folder.glob(".adloom-*.partial")):
+            assert time.monotonic() < deadline
+            time.sleep(0.002)
+        second = as_json(adloom(environment, "--json", "backup"))
+        output, _ = first.communicate(timeout=_PATIENCE_S)
     assert first.returncode == 0
     assert left(folder) == sorted(Path(one["file"]).name for one in (json.loads(output), second))
 

@@ -15,15 +15,18 @@ from typing import BinaryIO
 
 from adloom.errors import ConfigurationError, Conflict, Unavailable
 
-_NAME = re.compile(r"adloom-\d{8}T\d{6}Z\.tar\.gz\.age")
+_NAME = re.compile(r"adloom-\d{8}T\d{6}(\.\d{6})?Z\.tar\.gz\.age")
 _PARTIAL = ".adloom-*.partial"
 # A file of a limited size is what a quota of some systems looks like.
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def name_for(moment: datetime) -> str:
-    """The name of a backup that was begun at this moment, UTC. Names sort by time."""
-    return f"adloom-{moment:%Y%m%dT%H%M%SZ}.tar.gz.age"
+    """The name of a backup that was begun at this moment, UTC. Names sort by time.
+
+    To the microsecond: a nightly one and one by hand may begin in the same second.
+    """
+    return f"adloom-{moment:%Y%m%dT%H%M%S.%fZ}.tar.gz.age"
 
 
 def complete(folder: Path) -> list[Path]:

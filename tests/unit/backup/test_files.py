@@ -21,6 +21,15 @@ def test_a_file_gets_its_name_when_it_is_whole(tmp_path):
     assert folder.stat().st_mode & 0o777 == 0o700
 
 
+def test_two_of_one_second_have_names_of_their_own_in_their_order(tmp_path):
+    """Releases that came before named a backup to the second: those are still found, and sort before."""
+    begun = datetime(2026, 5, 2, 3, 15, tzinfo=UTC)
+    names = ["adloom-20260502T031459Z.tar.gz.age", *(files.name_for(begun.replace(microsecond=at)) for at in (0, 1))]
+    for name in reversed(names):
+        (tmp_path / name).touch()
+    assert [path.name for path in files.complete(tmp_path)] == names
+
+
 def fail(folder):
     with files.new_file(folder, NAME) as file:
         file.write(b"half")
