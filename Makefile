@@ -71,4 +71,4 @@ bench: ## Measure start, sync and pages
 
 clean: ## Stop the stack and remove its data and what builds left; YES=1 where real platforms are connected
 	@$(BOOT) local -- -m infra.local clean $(if $(YES),--yes)
-	@rm -rf build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
+	@rm -rf build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*

@@ -1,16 +1,24 @@
-"""`python -m infra.local.suites [suite...]`: run the suites one after the other and tell the minutes of each."""
+"""`python -m infra.local.suites [suite...]`: run the suites, two at once, and tell the minutes of each."""
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 
 from infra.local.home import ROOT
 
 _BIN = Path(sys.executable).parent
 _CHECKED = ["infra", "ui", "functions", "migrations", "shared", "template", "tests"]
+# They wait for processes and browsers half of their time, so two use what one leaves idle; each has servers of its own.
+_AT_ONCE = 2
+_MEASURED = ("integration", "ui", "unit", "contract")
 
 
 def _pytest(suite: str, *options: str) -> list[list[str]]:
@@ -19,22 +27,27 @@ def _pytest(suite: str, *options: str) -> list[list[str]]:
 
 def _measured(suite: str) -> list[list[str]]:
     """A suite whose coverage counts; the report at the end adds them up."""
-    return _pytest(suite, "--cov", "--cov-append", "--cov-report=", "--cov-fail-under=0")
+    return _pytest(suite, "--cov", "--cov-report=", "--cov-fail-under=0")
 
 
+# In the order in which they begin: the longest first, so that the last to end has not begun late.
 SUITES: dict[str, list[list[str]]] = {
+    **{suite: _measured(suite) for suite in _MEASURED[:2]},
+    "e2e": _pytest("e2e"),
+    **{suite: _measured(suite) for suite in _MEASURED[2:]},
     "lint": [
         [str(_BIN / "ruff"), "check", "--quiet", *_CHECKED],
         [str(_BIN / "ruff"), "format", "--check", "--quiet", *_CHECKED],
         [str(_BIN / "mypy")],
         [str(_BIN / "lint-imports")],
     ],
-    "unit": _measured("unit"),
-    "integration": _measured("integration"),
-    "contract": _measured("contract"),
-    "ui": _measured("ui"),
-    "coverage": [[str(_BIN / "coverage"), "report"]],
-    "e2e": _pytest("e2e"),
+}
+# What reads the results of others, and comes when they have ended.
+AFTERWARDS: dict[str, list[list[str]]] = {
+    "coverage": [
+        [str(_BIN / "coverage"), "combine", "--quiet", *(f".coverage.{suite}" for suite in _MEASURED)],
+        [str(_BIN / "coverage"), "report"],
+    ],
 }
 # Suites that prepare more than the tests' packages, and run only when they are named.
 BY_NAME: dict[str, list[list[str]]] = {
@@ -42,28 +55,70 @@ BY_NAME: dict[str, list[list[str]]] = {
 }
 
 
+@dataclass(frozen=True)
+class Result:
+    """How a suite ended, and its minutes."""
+
+    suite: str
+    passed: bool
+    minutes: float
+
+    def __str__(self) -> str:
+        return f"{self.suite:<14}{'passed' if self.passed else 'FAILED':<8}{self.minutes:>6.1f} min"
+
+
 def main() -> int:
     """0 when every suite passed. All of them run, so that one look shows everything that is wrong."""
-    chosen = sys.argv[1:] or list(SUITES)
-    suites = SUITES | BY_NAME
-    if unknown := set(chosen) - suites.keys():
-        print(f"There is no suite {', '.join(sorted(unknown))}; there are {', '.join(suites)}.", file=sys.stderr)
+    known = SUITES | AFTERWARDS | BY_NAME
+    chosen = sys.argv[1:] or [*SUITES, *AFTERWARDS]
+    if unknown := set(chosen) - known.keys():
+        print(f"There is no suite {', '.join(sorted(unknown))}; there are {', '.join(known)}.", file=sys.stderr)
         return 2
-    if "unit" in chosen:
-        (ROOT / ".coverage").unlink(missing_ok=True)
-    lines, failed = [], 0
-    for name in chosen:
-        began = time.monotonic()
+    began = time.monotonic()
+    results = run([name for name in chosen if name not in AFTERWARDS], known)
+    results += [_suite(name, known[name], Lock()) for name in chosen if name in AFTERWARDS]
+    print("", *results, f"in all {(time.monotonic() - began) / 60:.1f} min", sep="\n", flush=True)
+    return 0 if all(result.passed for result in results) else 1
+
+
+def run(names: Sequence[str], suites: dict[str, list[list[str]]]) -> list[Result]:
+    """Run these suites; the results are in the order of the names. One alone shows its output while it runs."""
+    if len(names) == 1:
+        return [_suite(names[0], suites[names[0]], None)]
+    printing = Lock()
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        return list(pool.map(lambda name: _suite(name, suites[name], printing), names))
+
+
+def _suite(name: str, commands: list[list[str]], printing: Lock | None) -> Result:
+    """With a lock the output is shown when the suite has ended, so that no line of another stands between."""
+    began = time.monotonic()
+    if printing is None:
         print(f"\n== {name}", flush=True)
-        passed = [_run(command) for command in suites[name]].count(False) == 0
-        failed += not passed
-        lines.append(f"{name:<14}{'passed' if passed else 'FAILED':<8}{(time.monotonic() - began) / 60:>6.1f} min")
-    print("\n" + "\n".join(lines), flush=True)
-    return 1 if failed else 0
+        passed = [_run(command, name, None) for command in commands].count(False) == 0
+    else:
+        output = ROOT / "build" / "suites" / f"{name}.log"
+        output.parent.mkdir(parents=True, exist_ok=True)
+        with output.open("wb") as file:
+            passed = [_run(command, name, file.fileno()) for command in commands].count(False) == 0
+        with printing:
+            print(f"\n== {name}\n{output.read_text(encoding='utf-8', errors='replace')}", flush=True)
+    return Result(name, passed, (time.monotonic() - began) / 60)
 
 
-def _run(command: list[str]) -> bool:
-    return subprocess.run(command, cwd=ROOT, check=False, stdin=subprocess.DEVNULL).returncode == 0
+def _run(command: list[str], suite: str, output: int | None) -> bool:
+    # Each suite writes a coverage file of its own; those that put them together read the common one.
+    own = {"COVERAGE_FILE": str(ROOT / f".coverage.{suite}")} if suite in _MEASURED else {}
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT if output is not None else None,
+        env={**os.environ, **own},
+    )
+    return done.returncode == 0
 
 
 if __name__ == "__main__":
