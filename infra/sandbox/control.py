@@ -26,11 +26,15 @@ _APP_REMOVED = 458
 
 
 class _Which(msgspec.Struct, forbid_unknown_fields=True):
-    """Which tokens: one by its text, those of a platform, or all. `subcode` is the reason given from then on."""
+    """Which tokens: one by its text, those of a platform, or all. `subcode` is the reason given from then on.
+
+    With `account` the token stays good and only that account is taken out of its grant.
+    """
 
     token: str = ""
     platform: str = ""
     subcode: int = _APP_REMOVED
+    account: str = ""
 
     def chooses(self, issued: Issued) -> bool:
         digest = hashlib.sha256(self.token.encode()).hexdigest()
@@ -108,11 +112,14 @@ class Control:
         return _json({"expired": self.tokens.change(which.chooses, expire)})
 
     async def revoke_tokens(self, request: Request) -> Reply:
-        """Take tokens back, for a reason."""
+        """Take tokens back, for a reason, or one account out of them."""
         which = await _which(request)
 
         def revoke(issued: Issued) -> None:
-            issued.revoked = which.subcode
+            if which.account:
+                issued.withheld = [*issued.withheld, which.account]
+            else:
+                issued.revoked = which.subcode
 
         return _json({"revoked": self.tokens.change(which.chooses, revoke)})
 

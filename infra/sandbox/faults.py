@@ -25,6 +25,9 @@ Kind = Literal[
     "stuck",
     "running_at_100",
     "null_in_batch",
+    "shifted_pages",
+    "few_ads",
+    "too_large",
 ]
 # These change how an asynchronous job goes; they meet the request that creates it.
 JOB_KINDS = frozenset({"fail_at", "skip", "stuck", "running_at_100"})
@@ -33,8 +36,8 @@ JOB_KINDS = frozenset({"fail_at", "skip", "stuck", "running_at_100"})
 class Match(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """Which requests. What is not given matches all.
 
-    `path` is searched as a regular expression in the path; `level` is account, campaign, adset or ad; `page` the
-    page of a cursor walk, from 1; `nth` the first matching request that meets the fault, from 1; `times` how many
+    `path` is searched as a regular expression in the path; `level` is account, campaign, adset or adgroup, ad; `page`
+    the page of a walk, from 1; `nth` the first matching request that meets the fault, from 1; `times` how many
     do from there on, null for all of them.
     """
 
@@ -51,7 +54,8 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
     `body` is sent byte for byte (a JSON value that is not a string is serialised), or `body_base64`. `seconds` is of
     `hang` and `delay`, `percent` and `error` of `fail_at`, `polls` of `running_at_100` (null: for good), `fields` of
-    `unknown_field`.
+    `unknown_field`, `rows` of `shifted_pages` (how many rows came before this page, negative: went), `few_ads` (how
+    many of the newest ads a report takes) and `too_large` (the most rows that a report may have).
     """
 
     kind: Kind
@@ -63,6 +67,7 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     percent: int = 40
     error: dict[str, object] = {}
     polls: int | None = None
+    rows: int = 1
     fields: dict[str, object] = msgspec.field(default_factory=lambda: {"sandbox_unknown_field": "new"})
 
     def body_bytes(self) -> bytes:

@@ -16,11 +16,13 @@ SECRET_PARAMETERS = frozenset(
     {
         "access_token",
         "appsecret_proof",
+        "auth_code",
         "client_secret",
         "code",
         "fb_exchange_token",
         "input_token",
         "revoke_token",
+        "secret",
         "signed_request",
     }
 )

@@ -1,6 +1,6 @@
 """The sandbox's settings, read once from the environment. A missing one stops the start with a sentence.
 
-The keys and the app's secret may be files instead: sandbox-key, meta-app-secret and mail-key in ADLOOM_SECRETS_DIR.
+The keys and the secrets of the apps may be files in ADLOOM_SECRETS_DIR instead: sandbox-key, meta-app-secret and so on.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ _SECRETS = {
     "ADLOOM_SANDBOX_KEY": "sandbox-key",
     "ADLOOM_META_APP_SECRET": "meta-app-secret",
     "ADLOOM_MAIL_KEY": "mail-key",
+    "ADLOOM_TIKTOK_APP_SECRET": "tiktok-app-secret",
 }
 
 
@@ -26,7 +27,10 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True)
 class Settings:
-    """`facts` is None where the sandbox generates its own folder under `home`."""
+    """`facts` is None where the sandbox generates its own folder under `home`.
+
+    A platform whose app is empty knows no app at all: nobody logs in there.
+    """
 
     host: str
     port: int
@@ -37,6 +41,8 @@ class Settings:
     meta_app_id: str
     meta_app_secret: str
     mail_key: str
+    tiktok_app_id: str = ""
+    tiktok_app_secret: str = ""
 
 
 def read(environment: Mapping[str, str]) -> Settings:
@@ -56,6 +62,8 @@ def read(environment: Mapping[str, str]) -> Settings:
         meta_app_id=_needed(environment, "ADLOOM_META_APP_ID", "the id of the Meta app, any digits for the sandbox"),
         meta_app_secret=_needed(environment, "ADLOOM_META_APP_SECRET", "the secret of the Meta app"),
         mail_key=_needed(environment, "ADLOOM_MAIL_KEY", "the API key with which mails are handed over"),
+        tiktok_app_id=environment.get("ADLOOM_TIKTOK_APP_ID", ""),
+        tiktok_app_secret=environment.get("ADLOOM_TIKTOK_APP_SECRET", ""),
     )
 
 

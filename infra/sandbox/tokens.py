@@ -17,7 +17,10 @@ CODE_SECONDS = 600
 
 
 class Issued(msgspec.Struct):
-    """A token. `expires_at` is business time; None never expires. `revoked` is the platform's reason code."""
+    """A token. `expires_at` is business time; None never expires. `revoked` is the platform's reason code.
+
+    `withheld` are the accounts that the person did not grant, or took back since.
+    """
 
     digest: str
     platform: str
@@ -27,17 +30,19 @@ class Issued(msgspec.Struct):
     issued_at: datetime
     expires_at: datetime | None
     revoked: int | None = None
+    withheld: list[str] = []
 
 
 @dataclass(frozen=True)
 class Code:
-    """An authorization code: single use, for one redirect address."""
+    """An authorization code: single use, for one redirect address. `withheld` are accounts left out of the grant."""
 
     redirect_uri: str
     person_id: str
     scopes: list[str]
     declined: list[str]
     until: float
+    withheld: tuple[str, ...] = ()
 
     def is_fresh(self) -> bool:
         """Whether it can still be exchanged."""
@@ -54,13 +59,14 @@ class Tokens:
             for issued in msgspec.json.decode(path.read_bytes(), type=list[Issued]):
                 self._issued[issued.digest] = issued
 
-    def issue(self, platform: str, prefix: str, grant: Issued | Code, now: datetime, lifetime: timedelta) -> str:
-        """A new token for the person and the scopes of a grant."""
+    def issue(self, platform: str, prefix: str, grant: Issued | Code, now: datetime, lifetime: timedelta | None) -> str:
+        """A new token for the person and the scopes of a grant; without a lifetime it never expires."""
         token = prefix + secrets.token_urlsafe(96).replace("-", "Z").replace("_", "D")
         digest = _digest(token)
         self._issued[digest] = Issued(
-            digest, platform, grant.person_id, grant.scopes, grant.declined, now, now + lifetime
-        )
+            digest, platform, grant.person_id, grant.scopes, grant.declined, now, now + lifetime if lifetime else None,
+            withheld=list(grant.withheld),
+        )  # fmt: skip
         self._save()
         return token
 
@@ -89,11 +95,20 @@ class Codes:
         self._codes: dict[str, Code] = {}
         self._used: set[str] = set()
 
-    def issue(self, redirect_uri: str, person_id: str, scopes: list[str], declined: list[str]) -> str:
+    def issue(
+        self,
+        redirect_uri: str,
+        person_id: str,
+        scopes: list[str],
+        declined: list[str],
+        *,
+        withheld: tuple[str, ...] = (),
+        seconds: float = CODE_SECONDS,
+    ) -> str:
         """A new code."""
         code = secrets.token_urlsafe(48)
-        until = time.monotonic() + CODE_SECONDS
-        self._codes[_digest(code)] = Code(redirect_uri, person_id, scopes, declined, until)
+        until = time.monotonic() + seconds
+        self._codes[_digest(code)] = Code(redirect_uri, person_id, scopes, declined, until, withheld)
         return code
 
     def peek(self, code: str) -> Code | None:

@@ -59,9 +59,9 @@ class World:
             await asyncio.sleep(1)
             await self.catch_up()
 
-    def meta_accounts(self, now: datetime) -> list[Account]:
-        """The Meta accounts that live by then, in the order of their ids."""
-        accounts = self.folder.of("meta").values()
+    def living(self, platform: str, now: datetime) -> list[Account]:
+        """The platform's accounts that live by then, in the order of their ids."""
+        accounts = self.folder.of(platform).values()
         return sorted((a for a in accounts if account_lives(a, now)), key=lambda a: a.id)
 
     async def _reload(self) -> None:

@@ -6,23 +6,12 @@ from dataclasses import dataclass
 from html import escape
 from urllib.parse import urlencode, urlsplit
 
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
 from infra.sandbox.facts.model import Account
 from infra.sandbox.meta import auth
+from infra.sandbox.pages import account_lines, page
 from infra.sandbox.tokens import Codes
-
-_STYLE = """
-:root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;margin:0;background:#f0f2f5;color:#1c1e21}
-main{max-width:27rem;margin:4rem auto;background:#fff;border-radius:.75rem;padding:2rem;box-shadow:0 1px 8px #0002}
-.tag{display:inline-block;background:#fff3cd;color:#5c4400;border-radius:1rem;padding:.1rem .8rem;font-weight:700;
-font-size:.8rem;letter-spacing:.08em}h1{font-size:1.3rem;margin:.8rem 0}ul{padding:0;list-style:none}
-li{padding:.35rem 0;border-bottom:1px solid #8883}small{opacity:.7}label{display:block}
-button{font:inherit;font-weight:600;border:0;border-radius:.5rem;padding:.6rem 1.2rem;
-margin:1rem .5rem 0 0;cursor:pointer;background:#e4e6eb;color:#1c1e21}button.allow{background:#1b62d1;color:#fff}
-@media(prefers-color-scheme:dark){body{background:#18191a;color:#e4e6eb}main{background:#242526}}
-@media(max-width:30rem){main{margin:0;border-radius:0}}
-"""
 
 
 @dataclass(frozen=True)
@@ -46,19 +35,15 @@ def fault(ask: Ask, app: auth.App) -> Response | None:
     """A page that says what is wrong. Nobody is redirected to an address that the app did not ask for."""
     target = urlsplit(ask.redirect_uri)
     if ask.client_id != app.id:
-        return _page("Invalid App ID", "<p>The provided app ID does not look like a valid app ID.</p>", 400)
+        return page("Invalid App ID", "<p>The provided app ID does not look like a valid app ID.</p>", 400)
     if target.scheme not in ("http", "https") or not target.netloc or target.fragment:
-        return _page("URL blocked", "<p>The redirect failed because its address is not an http(s) URL.</p>", 400)
+        return page("URL blocked", "<p>The redirect failed because its address is not an http(s) URL.</p>", 400)
     return None
 
 
 def consent(ask: Ask, accounts: list[Account]) -> Response:
     """The page with the accounts and the two buttons."""
-    listed = "".join(
-        f"<li>{escape(account.row.name if account.row else f'Account {account.id}')}<br>"
-        f"<small>{account.id} · {account.currency} · {escape(account.zone.key)}</small></li>"
-        for account in accounts
-    )
+    listed = "".join(f"<li>{account_lines(account)}</li>" for account in accounts)
     hidden = "".join(
         f'<input type="hidden" name="{name}" value="{escape(value, quote=True)}">'
         for name, value in (
@@ -79,7 +64,7 @@ def consent(ask: Ask, accounts: list[Account]) -> Response:
         '<button class="allow" name="decision" value="allow">Allow</button>'
         '<button name="decision" value="deny">Deny</button></form>'
     )
-    return _page("Connect ad accounts", body, 200)
+    return page("Connect ad accounts", body, 200)
 
 
 def decide(ask: Ask, *, allowed: bool, granted: list[str] | None, codes: Codes) -> Response:
@@ -99,14 +84,3 @@ def decide(ask: Ask, *, allowed: bool, granted: list[str] | None, codes: Codes) 
         answer["state"] = ask.state
     joint = "&" if urlsplit(ask.redirect_uri).query else "?"
     return RedirectResponse(f"{ask.redirect_uri}{joint}{urlencode(answer)}", 302)
-
-
-def _page(title: str, body: str, status: int) -> Response:
-    html = (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title} · Sandbox</title>'
-        f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head>'
-        f'<body><main><span class="tag">SANDBOX</span><h1>{title}</h1>{body}'
-        "<p><small>This is not Meta. It is Adloom's sandbox on this machine.</small></p>"
-        "</main></body></html>"
-    )
-    return HTMLResponse(html, status, {"cache-control": "no-store"})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import traceback
 from typing import Any
 
@@ -10,7 +9,8 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from infra.sandbox.faults import Fault, Script, Seen
+from infra.sandbox import scripted
+from infra.sandbox.faults import Script, Seen
 from infra.sandbox.jsonlog import log
 from infra.sandbox.meta import batch, dialog, paging
 from infra.sandbox.meta.call import Call
@@ -23,10 +23,6 @@ from infra.sandbox.wire import Reply
 from infra.sandbox.world import World
 
 _LEVELS = {"campaigns": "campaign", "adsets": "adset", "ads": "ad"}
-_HTML_502 = (
-    b"<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head>"
-    b"<body><h1>502 Bad Gateway</h1><p>Sorry, something went wrong.</p></body></html>"
-)
 
 
 class Endpoint:
@@ -63,8 +59,8 @@ class Endpoint:
         entry = self.requests.open(call.method, call.path, call.params, batch_seq)
         call.fault = self.script.take(_seen(call, in_batch=batch_seq is not None))
         entry.fault = call.fault.kind if call.fault else None
-        reply = await _before(call.fault) or self._answered(call)
-        _after(call.fault, reply)
+        reply = await scripted.instead(call.fault) or self._answered(call)
+        scripted.change(call.fault, reply)
         entry.status = None if reply.hang is not None else reply.status
         return reply
 
@@ -83,14 +79,14 @@ class Endpoint:
         entry = self.requests.open("POST", "", call.params)
         call.fault = self.script.take(Seen("", "POST"))
         entry.fault = call.fault.kind if call.fault else None
-        reply = await _before(call.fault)
+        reply = await scripted.instead(call.fault)
         if reply is None:
             try:
                 answers = [await self._part(call, part, entry.seq) for part in batch.parts(call.params["batch"])]
                 reply = Reply(200, msgspec.json.encode(answers), self.usage.headers("", is_insights=False))
             except GraphError as exc:
                 reply = Reply(exc.status, exc.body(), self.usage.headers("", is_insights=False))
-        _after(call.fault, reply)
+        scripted.change(call.fault, reply)
         entry.status = None if reply.hang is not None else reply.status
         return reply
 
@@ -115,7 +111,7 @@ class Endpoint:
             answer = dialog.decide(ask, allowed=form.get("decision") == "allow", granted=granted, codes=self.codes)
         if answer is None:
             now = await self.world.catch_up()
-            answer = dialog.consent(ask, self.world.meta_accounts(now))
+            answer = dialog.consent(ask, self.world.living("meta", now))
         entry.status = answer.status_code
         return answer
 
@@ -138,30 +134,3 @@ def _seen(call: Call, *, in_batch: bool) -> Seen:
     level = call.params.get("level", "account" if call.path.startswith("act_") and is_insights else "")
     creates_job = is_insights and call.method == "POST"
     return Seen(call.path, call.method, level or _LEVELS.get(edge, ""), page, creates_job, in_batch)
-
-
-async def _before(fault: Fault | None) -> Reply | None:
-    """What the script answers instead of the platform."""
-    if fault is None:
-        return None
-    if fault.kind == "delay":
-        await asyncio.sleep(fault.seconds)
-    if fault.kind == "error":
-        return Reply(fault.status, fault.body_bytes(), dict(fault.headers))
-    if fault.kind == "html_502":
-        return Reply(502, _HTML_502, dict(fault.headers), "text/html; charset=utf-8")
-    if fault.kind == "hang":
-        return Reply(0, b"", hang=fault.seconds)
-    return None
-
-
-def _after(fault: Fault | None, reply: Reply) -> None:
-    """What the script changes in the platform's answer."""
-    if fault is None:
-        return
-    if fault.kind == "rate_headers":
-        scripted = {name.lower() for name in fault.headers}
-        kept = {name: value for name, value in reply.headers.items() if name.lower() not in scripted}
-        reply.headers = {**kept, **fault.headers}
-    if fault.kind == "truncate":
-        reply.truncated = True

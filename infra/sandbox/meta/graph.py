@@ -63,7 +63,7 @@ class Graph:
             return {"id": auth.PERSON_ID, **{name: _PERSON[name] for name in asked if name in _PERSON}}
         if edge == "adaccounts":
             auth.may_read_ads(call)
-            return edges.accounts(call, self.world.meta_accounts(call.now))
+            return edges.accounts(call, self.world.living(auth.PLATFORM, call.now))
         if edge.partition("/")[0] == "permissions":
             one = edge.partition("/")[2] or call.params.get("permission", "")
             return self.oauth.remove_app(call, one) if call.method == "DELETE" else self.oauth.permissions(call)
@@ -101,7 +101,7 @@ class Graph:
 
     def _node(self, call: Call, node_id: str) -> tuple[Account, Entity | None]:
         """The account, and the object in it unless the account itself is meant."""
-        accounts = {account.id: account for account in self.world.meta_accounts(call.now)}
+        accounts = {account.id: account for account in self.world.living(auth.PLATFORM, call.now)}
         if node_id.startswith("act_"):
             account = accounts.get(node_id.removeprefix("act_"))
             if account is not None:

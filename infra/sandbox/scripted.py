@@ -1,0 +1,40 @@
+"""What the fault script does to an answer over HTTP, the same for every platform."""
+
+from __future__ import annotations
+
+import asyncio
+
+from infra.sandbox.faults import Fault
+from infra.sandbox.wire import Reply
+
+_HTML_502 = (
+    b"<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head>"
+    b"<body><h1>502 Bad Gateway</h1><p>Sorry, something went wrong.</p></body></html>"
+)
+
+
+async def instead(fault: Fault | None) -> Reply | None:
+    """What the script answers instead of the platform; None where the platform answers by itself."""
+    if fault is None:
+        return None
+    if fault.kind == "delay":
+        await asyncio.sleep(fault.seconds)
+    if fault.kind == "error":
+        return Reply(fault.status, fault.body_bytes(), dict(fault.headers))
+    if fault.kind == "html_502":
+        return Reply(502, _HTML_502, dict(fault.headers), "text/html; charset=utf-8")
+    if fault.kind == "hang":
+        return Reply(0, b"", hang=fault.seconds)
+    return None
+
+
+def change(fault: Fault | None, reply: Reply) -> None:
+    """What the script changes in the platform's own answer."""
+    if fault is None:
+        return
+    if fault.kind == "rate_headers":
+        scripted = {name.lower() for name in fault.headers}
+        kept = {name: value for name, value in reply.headers.items() if name.lower() not in scripted}
+        reply.headers = {**kept, **fault.headers}
+    if fault.kind == "truncate":
+        reply.truncated = True
