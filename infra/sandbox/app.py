@@ -23,6 +23,8 @@ from infra.sandbox.resend.endpoint import Endpoint as Resend
 from infra.sandbox.resend.mailbox import Mailbox
 from infra.sandbox.resend.mails import Mails
 from infra.sandbox.settings import Settings
+from infra.sandbox.tiktok import auth as tiktok_auth
+from infra.sandbox.tiktok.endpoint import Endpoint as TikTok
 from infra.sandbox.tokens import Codes, Tokens
 from infra.sandbox.wire import Reply
 from infra.sandbox.world import World
@@ -51,6 +53,8 @@ def create(settings: Settings, world: World) -> Starlette:
     oauth = OAuth(meta_app, tokens, codes)
     graph = Graph(world, meta_app, tokens, oauth, Jobs(settings.home / "meta_report_runs.json"))
     meta = Endpoint(world, graph, codes, script, requests)
+    tiktok_app = tiktok_auth.App(settings.tiktok_app_id, settings.tiktok_app_secret)
+    tiktok = TikTok(world, tiktok_app, tokens, codes, script=script, requests=requests)
     mails = Mails()
 
     async def health(_request: Request) -> Reply:
@@ -62,6 +66,7 @@ def create(settings: Settings, world: World) -> Starlette:
             *Control(settings.key, world, tokens, script, requests, mails=mails).routes(),
             *Resend(settings.mail_key, mails, script, requests).routes(),
             *Mailbox(settings.key, mails).routes(),
+            *tiktok.routes(),
             # The root is asked for as `/v26.0/` by the SDK and as `/v26.0` by hand.
             Route("/{version:version}", meta.serve, methods=_METHODS),
             Route("/{version:version}/{path:path}", meta.serve, methods=_METHODS),

@@ -1,0 +1,1 @@
+"""TikTok's Marketing API v1.3: accounts, objects, reports, OAuth."""
