@@ -37,13 +37,14 @@ class Match(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """Which requests. What is not given matches all.
 
     `path` is searched as a regular expression in the path; `level` is account, campaign, adset or adgroup, ad; `page`
-    the page of a walk, from 1; `nth` the first matching request that meets the fault, from 1; `times` how many
-    do from there on, null for all of them.
+    the page of a walk, from 1; `param` text that stands in one of the parameters (TikTok); `nth` the first matching
+    request that meets the fault, from 1; `times` how many do from there on, null for all of them.
     """
 
     path: str = ""
     method: str = ""
     level: str = ""
+    param: str = ""
     page: int | None = None
     nth: int = 1
     times: int | None = 1
@@ -96,6 +97,7 @@ class Seen:
     page: int = 1
     creates_job: bool = False
     in_batch: bool = False
+    params: str = ""
 
 
 @dataclass
@@ -113,6 +115,7 @@ class _Armed:
             and self.pattern.search(request.path) is not None
             and match.method.upper() in ("", request.method)
             and match.level in ("", request.level)
+            and match.param in request.params
             and match.page in (None, request.page)
         )
 

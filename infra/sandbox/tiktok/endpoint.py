@@ -164,4 +164,11 @@ def _seen(call: Call) -> Seen:
     page = call.text("page") or "1"
     level = _LEVELS.get(call.path) or _LEVELS.get(call.text("data_level"), "")
     creates_job = call.path == "report/task/create"
-    return Seen(call.path, call.method, level, int(page) if page.isdigit() else 1, creates_job)
+    return Seen(
+        call.path,
+        call.method,
+        level,
+        int(page) if page.isdigit() else 1,
+        creates_job,
+        params="\n".join(_shown(value) for value in call.params.values()),
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 # A fault of the sandbox itself looks like one of TikTok's.
 SYSTEM_ERROR = 50000
 

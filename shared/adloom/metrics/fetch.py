@@ -19,10 +19,10 @@ from typing import Self
 from adloom import clock, failpoints
 from adloom.errors import PlatformProtocolError, TooMuchData
 from adloom.metrics import reconcile
-from adloom.metrics.intake import TWICE, Branches, Intake, Strangers
+from adloom.metrics.intake import Branches, Intake, Strangers
 from adloom.metrics.runs import Fetched
 from adloom.metrics.sizes import Sizer
-from adloom.platforms.model import LEVELS, Account, Days, Level, Reader
+from adloom.platforms.model import LEVELS, TWICE, Account, Days, Level, Reader
 
 # Pages that may wait; a page is about a megabyte.
 QUEUE_PAGES = 4

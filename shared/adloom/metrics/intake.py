@@ -10,7 +10,7 @@ from decimal import Decimal, InvalidOperation
 
 from adloom.errors import PlatformProtocolError
 from adloom.metrics.sums import Sums
-from adloom.platforms.model import Days, Fact, Level
+from adloom.platforms.model import TWICE, Days, Fact, Level
 
 # The order in which `lines` writes a row; staging.py copies in this order.
 COLUMNS = (
@@ -18,8 +18,6 @@ COLUMNS = (
     "reach", "actions",
 )  # fmt: skip
 _NULL = r"\N"
-# The code of a row that came twice and was not the same: its numbers moved between two pages.
-TWICE = "twice"
 _ZERO = Decimal(0)
 
 # Entities that have no name yet, by level and id: name, parent's id, last day with a row.

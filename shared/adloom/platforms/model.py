@@ -12,6 +12,9 @@ Level = Literal["account", "campaign", "ad_group", "ad"]
 # From the widest to the narrowest.
 LEVELS: tuple[Level, ...] = ("account", "campaign", "ad_group", "ad")
 Status = Literal["active", "paused", "archived", "deleted"]
+# The code of a PlatformProtocolError that says: the numbers moved between two pages. The same window asked for once
+# more may hold still.
+TWICE = "twice"
 
 
 @dataclass(frozen=True, order=True)

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from adloom.errors import PlatformProtocolError, TooMuchData
+from adloom.platforms import smaller
 from adloom.platforms.meta import ladder
 from adloom.platforms.meta.pages import MAX_REPEATED_CURSORS, Page, Walker
 from adloom.platforms.retry import Deadline
@@ -119,5 +120,5 @@ def test_the_ladder_of_pages_ends() -> None:
 
 def test_campaigns_are_asked_for_in_chunks() -> None:
     ids = [str(number) for number in range(45)]
-    assert [len(chunk) for chunk in ladder.chunks(ids)] == [20, 20, 5]
-    assert [one for chunk in ladder.chunks(ids) for one in chunk] == ids
+    assert [len(chunk) for chunk in smaller.chunks(ids, ladder.CAMPAIGNS_PER_QUESTION)] == [20, 20, 5]
+    assert [one for chunk in smaller.chunks(ids, 20) for one in chunk] == ids

@@ -10,6 +10,7 @@ import msgspec
 
 from adloom import logs
 from adloom.errors import PlatformProtocolError, TooMuchData
+from adloom.platforms import smaller
 from adloom.platforms.meta import entities, insights, ladder, statuses
 from adloom.platforms.meta.client import GraphClient
 from adloom.platforms.meta.insights import Row
@@ -110,6 +111,6 @@ class MetaReader:
         asked = {**insights.params("campaign", days), "fields": "campaign_id"}
         pages = self._walker.walk(path, asked, _ids_decoder, kind="campaign ids")
         ids = dict.fromkeys(row.campaign_id for page in pages for row in page)
-        for some in ladder.chunks(ids):
+        for some in smaller.chunks(ids, ladder.CAMPAIGNS_PER_QUESTION):
             of_some = insights.params(level, days, some)
             yield from self._walker.walk(path, of_some, insights.decoder, kind=f"{level} by campaign")

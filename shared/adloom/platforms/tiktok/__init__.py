@@ -1,0 +1,1 @@
+"""TikTok: the Marketing API, spoken by a client of our own."""

@@ -1,0 +1,209 @@
+"""Reading TikTok: accounts, entities and daily facts, deleted objects included."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from adloom import logs
+from adloom.errors import AccountInaccessible, PlatformProtocolError, PlatformRejected, TooMuchData
+from adloom.platforms import smaller
+from adloom.platforms.model import TWICE, Account, Days, Entity, Fact, Level
+from adloom.platforms.tiktok import entities, pages, report
+from adloom.platforms.tiktok.client import ADVERTISERS, TikTokClient
+from adloom.platforms.tiktok.entities import ObjectNode
+from adloom.platforms.tiktok.refusals import Refusals
+from adloom.platforms.tiktok.report import Row
+
+# Ids of one question. https://business-api.tiktok.com/portal/docs?id=1739593083610113
+MAX_IDS = 100
+# A list whose objects come and go while it is read is begun again.
+MOST_LIST_TRIES = 3
+TRUNCATED = "truncated"
+
+log = logs.get(__name__)
+
+
+class TikTokReader:
+    """One connection's view of TikTok. Raises the PlatformError tree and OutOfTimeError."""
+
+    attribution = report.ATTRIBUTION
+
+    def __init__(self, client: TikTokClient, refusals: Refusals | None = None) -> None:
+        self._client = client
+        self._refusals = refusals or Refusals()
+        # Levels of accounts with so many ads that a report without conditions holds only the newest.
+        self._cut: set[tuple[str, Level]] = set()
+        self.api_version = client.api_version
+
+    @property
+    def requests(self) -> int:
+        return self._client.requests
+
+    def resume(self, state: dict[str, str]) -> None:
+        """Nothing is ever under way here."""
+
+    def close(self) -> None:
+        self._client.close()
+
+    # Accounts and objects
+
+    def accounts(self) -> list[Account]:
+        """Every advertiser that the token covers now; one that cannot be read keeps no other from being read."""
+        listed = self._client.get(ADVERTISERS, self._client.credentials(), entities.advertisers_decoder).data.rows
+        ids = dict.fromkeys(node.advertiser_id for node in listed)
+        found: dict[str, Account] = {}
+        for some in smaller.chunks(ids, MAX_IDS):
+            found.update((account.external_id, account) for account in self._some_accounts(some))
+        return list(found.values())
+
+    def account(self, external_id: str) -> Account:
+        return self._described([external_id])[0].account()
+
+    def _some_accounts(self, ids: list[str]) -> Iterator[Account]:
+        """The accounts of a chunk. One that is gone refuses the whole question, so it is looked for by halves."""
+        try:
+            nodes = self._described(ids)
+        except (AccountInaccessible, PlatformRejected, TooMuchData) as error:
+            if len(ids) == 1:
+                log.warning("account_left_out", external_id=ids[0], reason=error.detail)
+                return
+            yield from self._some_accounts(ids[: len(ids) // 2])
+            yield from self._some_accounts(ids[len(ids) // 2 :])
+            return
+        for node in nodes:
+            try:
+                yield node.account()
+            except PlatformProtocolError as error:
+                log.warning("account_left_out", external_id=node.advertiser_id, reason=error.detail)
+
+    def _described(self, ids: list[str]) -> list[entities.AdvertiserNode]:
+        asked = {"advertiser_ids": ids, "fields": entities.ACCOUNT_FIELDS}
+        nodes = self._client.get("advertiser/info/", asked, entities.accounts_decoder).data.rows
+        if not nodes:
+            raise AccountInaccessible(f"TikTok tells nothing of account {', '.join(ids)}", platform_code="empty")
+        return nodes
+
+    def entities(self, account: Account) -> Iterator[Entity]:
+        """Campaigns, ad groups, ads, in this order. An object may come twice."""
+        has_top_view = True
+        for level in entities.LISTS:
+            found_top_view = False
+            for node, is_top_view in self._objects(account.external_id, level, with_top_view=has_top_view):
+                found_top_view = found_top_view or is_top_view
+                yield node.entity(level, account, is_top_view=is_top_view and level == "campaign")
+            # Without such a campaign nothing below can be of one.
+            has_top_view = found_top_view
+
+    def _objects(
+        self, account_id: str, level: Level, of: dict[str, object] | None = None, *, with_top_view: bool = True
+    ) -> Iterator[tuple[ObjectNode, bool]]:
+        """Every object of a level, and whether it is TopView's: those are told of only when asked for alone."""
+        for node in self._listed(account_id, level, of or {}):
+            yield node, False
+        if not with_top_view:
+            return
+        try:
+            for node in self._listed(account_id, level, {**(of or {}), "buying_types": [entities.TOP_VIEW]}):
+                yield node, True
+        except PlatformRejected as error:
+            log.info("tiktok_without_top_view", external_id=account_id, level=level, reason=error.detail)
+
+    def _listed(self, account_id: str, level: Level, of: dict[str, object]) -> Iterator[ObjectNode]:
+        """Every object of a level, begun again where objects came or went meanwhile."""
+        path, fields = entities.LISTS[level]
+        filtering: dict[str, object] = {"primary_status": entities.EVERY_STATUS, **of}
+        asked: dict[str, object] = {"advertiser_id": account_id, "fields": fields, "filtering": filtering}
+        size = pages.TOP_VIEW_PAGE_SIZE if "buying_types" in filtering else pages.PAGE_SIZE
+        decoder = entities.objects_decoder
+        for attempt in range(1, MOST_LIST_TRIES + 1):
+            try:
+                for page in pages.walk(self._client, path, asked, decoder, key=_key, page_size=size):
+                    yield from page.data.rows
+            except PlatformProtocolError as error:
+                if error.platform_code != TWICE or attempt == MOST_LIST_TRIES:
+                    raise
+            else:
+                return
+
+    # Facts
+
+    def query(self, level: Level) -> dict[str, object]:
+        return report.query(level, self._refusals.metrics(level))
+
+    def facts(self, account: Account, level: Level, days: Days) -> Iterator[Iterable[Fact]]:
+        """Pages of rows. TooMuchData asks for fewer days; for a single one some objects at a time are tried first.
+
+        PlatformProtocolError with the code TWICE when rows moved between two pages: the window is to be read again.
+        """
+        account_id = account.external_id
+        for span in smaller.spans(days, report.MAX_DAYS):
+            for rows in self._rows(account_id, level, span, is_part=len(span) < len(days)):
+                yield report.facts(rows, level, account_id)
+
+    def _rows(self, account_id: str, level: Level, days: Days, *, is_part: bool) -> Iterator[list[Row]]:
+        if (account_id, level) not in self._cut:
+            try:
+                yield from self._walk(account_id, level, days, None)
+            except TooMuchData as error:
+                is_cut = error.platform_code == TRUNCATED
+                if level == "account" or (not is_cut and (is_part or len(days) > 1)):
+                    raise
+                if is_cut:
+                    # Fewer days would hold no fewer ads.
+                    self._cut.add((account_id, level))
+            else:
+                return
+        campaigns = self._ids(account_id, "campaign")
+        yield from self._sliced(account_id, level, days, "campaign", campaigns)
+
+    def _sliced(self, account_id: str, level: Level, days: Days, by: Level, ids: Iterable[str]) -> Iterator[list[Row]]:
+        """The rows of some objects at a time, of fewer where that is still too much."""
+        for some in smaller.chunks(ids, MAX_IDS):
+            try:
+                yield from self._walk(account_id, level, days, report.condition(_CONDITIONS[by], some))
+            except TooMuchData:
+                if len(some) > 1:
+                    yield from self._sliced(account_id, level, days, by, some[: len(some) // 2])
+                    yield from self._sliced(account_id, level, days, by, some[len(some) // 2 :])
+                elif by == "campaign" and level != "campaign":
+                    groups = self._ids(account_id, "ad_group", {"campaign_ids": some})
+                    yield from self._sliced(account_id, level, days, "ad_group", groups)
+                else:
+                    raise
+
+    def _ids(self, account_id: str, level: Level, of: dict[str, object] | None = None) -> dict[str, None]:
+        """The ids of every object of a level, deleted ones too."""
+        return dict.fromkeys(node.key for node, _ in self._objects(account_id, level, of))
+
+    def _walk(self, account_id: str, level: Level, days: Days, of: dict[str, str] | None) -> Iterator[list[Row]]:
+        """The pages of one question. TooMuchData when TikTok cuts the answer: what it sent then is never used."""
+        key = report.key_of(level)
+        has_begun = False
+        while True:
+            asked = report.params(account_id, days, self.query(level), of)
+            try:
+                for answer in pages.walk(self._client, report.PATH, asked, report.decoder, key=key):
+                    if answer.is_truncated:
+                        if has_begun:
+                            raise pages.moved(report.PATH, "the answer was cut from this page on")
+                        raise TooMuchData("TikTok's report holds the newest ads only", platform_code=TRUNCATED)
+                    has_begun = True
+                    yield answer.data.rows
+            except PlatformRejected as refusal:
+                if has_begun:
+                    raise
+                self._refusals.learn(level, refusal, lambda some: self._probe(account_id, level, days, some))
+            else:
+                return
+
+    def _probe(self, account_id: str, level: Level, days: Days, metrics: list[str]) -> None:
+        """Ask for one row of one day with some metrics."""
+        asked = report.params(account_id, Days(days.until, days.until), report.query(level, metrics))
+        self._client.get(report.PATH, {**asked, "page": 1, "page_size": 1}, report.decoder)
+
+
+def _key(node: ObjectNode) -> str:
+    return node.key
+
+
+_CONDITIONS: dict[Level, str] = {"campaign": "campaign_ids", "ad_group": "adgroup_ids"}

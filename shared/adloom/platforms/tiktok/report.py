@@ -1,0 +1,230 @@
+"""Daily reports: what is asked for, and how a row is read.
+
+https://business-api.tiktok.com/portal/docs?id=1740302848100353
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+
+from adloom.errors import PlatformProtocolError
+from adloom.platforms.model import Days, Fact, Level
+from adloom.platforms.tiktok.client import Envelope
+from adloom.platforms.tiktok.pages import Page
+
+PATH = "report/integrated/get/"
+# With a row per day TikTok takes 30 days, both ends included.
+MAX_DAYS = 30
+ATTRIBUTION = "ad group's windows, conversions on the day of the click or view"
+
+DATA_LEVELS: dict[Level, str] = {
+    "account": "AUCTION_ADVERTISER",
+    "campaign": "AUCTION_CAMPAIGN",
+    "ad_group": "AUCTION_ADGROUP",
+    "ad": "AUCTION_AD",
+}
+_ID: dict[Level, str] = {
+    "account": "advertiser_id",
+    "campaign": "campaign_id",
+    "ad_group": "adgroup_id",
+    "ad": "ad_id",
+}
+# Who a row is about: attributes that TikTok delivers as metrics.
+_NAMES: dict[Level, tuple[str, ...]] = {
+    "account": (),
+    "campaign": ("campaign_name",),
+    "ad_group": ("adgroup_name", "campaign_id"),
+    "ad": ("ad_name", "adgroup_id", "campaign_id"),
+}
+_STATUS_FILTERS: dict[Level, str] = {"campaign": "campaign_status", "ad_group": "adgroup_status", "ad": "ad_status"}
+ESSENTIAL = ("spend", "impressions", "clicks")
+# However it sounds, `total_complete_payment_rate` is the value of all completed payments.
+WANTED = ("reach", "video_play_actions", "conversion", "total_complete_payment_rate")
+# Other ways to count a conversion; kept as delivered.
+EXTRAS = (
+    "real_time_conversion",
+    "complete_payment",
+    "total_purchase",
+    "total_purchase_value",
+    "onsite_shopping",
+    "total_onsite_shopping_value",
+)
+NO_VALUE = "-"
+_NOTHING = frozenset({None, NO_VALUE, "0", "0.0", "0.00"})
+_DAY = len("2026-01-01")
+
+
+class Dimensions(msgspec.Struct, gc=False):
+    """`stat_time_day` is `2026-03-01 00:00:00`, the account's own day."""
+
+    stat_time_day: str
+    advertiser_id: str = ""
+    campaign_id: str = ""
+    adgroup_id: str = ""
+    ad_id: str = ""
+
+
+class Metrics(msgspec.Struct, gc=False):
+    """Every value is text, `-` where there is none."""
+
+    spend: str | None = None
+    impressions: str | None = None
+    clicks: str | None = None
+    reach: str | None = None
+    video_play_actions: str | None = None
+    conversion: str | None = None
+    total_complete_payment_rate: str | None = None
+    campaign_id: str | None = None
+    adgroup_id: str | None = None
+    campaign_name: str | None = None
+    adgroup_name: str | None = None
+    ad_name: str | None = None
+    real_time_conversion: str | None = None
+    complete_payment: str | None = None
+    total_purchase: str | None = None
+    total_purchase_value: str | None = None
+    onsite_shopping: str | None = None
+    total_onsite_shopping_value: str | None = None
+
+
+class Row(msgspec.Struct, gc=False):
+    """A row; what we did not ask for is passed over."""
+
+    dimensions: Dimensions
+    metrics: Metrics
+
+
+decoder: msgspec.json.Decoder[Envelope[Page[Row]]] = msgspec.json.Decoder(Envelope[Page[Row]])
+
+
+def metrics_of(level: Level, refused: frozenset[str] = frozenset()) -> list[str]:
+    """What is asked for at a level, without what TikTok refuses there."""
+    wanted = (name for name in (*WANTED, *EXTRAS) if name not in refused)
+    return [*_NAMES[level], *ESSENTIAL, *wanted]
+
+
+def query(level: Level, metrics: list[str]) -> dict[str, object]:
+    """The parameters for a level, without account and days."""
+    asked: dict[str, object] = {
+        "report_type": "BASIC",
+        "data_level": DATA_LEVELS[level],
+        "dimensions": [_ID[level], "stat_time_day"],
+        "metrics": metrics,
+        "query_lifetime": "false",
+    }
+    if level in _STATUS_FILTERS:
+        # Without it the rows of deleted objects are left out. There is no such filter for a whole account.
+        asked["filtering"] = [condition(_STATUS_FILTERS[level], ["STATUS_ALL"])]
+    return asked
+
+
+def condition(name: str, values: list[str]) -> dict[str, str]:
+    """A condition of a report; its values are a JSON array inside of text."""
+    return {"field_name": name, "filter_type": "IN", "filter_value": msgspec.json.encode(values).decode()}
+
+
+def params(
+    account_id: str, days: Days, asked: dict[str, object], of: dict[str, str] | None = None
+) -> dict[str, object]:
+    """The parameters for an account and days, of some objects only where a condition is given."""
+    found = {
+        **asked,
+        "advertiser_id": account_id,
+        "start_date": days.since.isoformat(),
+        "end_date": days.until.isoformat(),
+    }
+    if of is not None:
+        filters = asked.get("filtering")
+        found["filtering"] = [*(filters if isinstance(filters, list) else []), of]
+    return found
+
+
+def _said(text: str | None) -> str:
+    """An attribute; empty where TikTok does not say it, as of objects that it has removed."""
+    return "" if text is None or text == NO_VALUE else text
+
+
+def _of_account(row: Row) -> tuple[str, str, str, str]:
+    return row.dimensions.advertiser_id, "", "", ""
+
+
+def _of_campaign(row: Row) -> tuple[str, str, str, str]:
+    campaign_id = row.dimensions.campaign_id
+    return campaign_id, "", campaign_id, _said(row.metrics.campaign_name)
+
+
+def _of_ad_group(row: Row) -> tuple[str, str, str, str]:
+    campaign_id = _said(row.metrics.campaign_id)
+    return row.dimensions.adgroup_id, campaign_id, campaign_id, _said(row.metrics.adgroup_name)
+
+
+def _of_ad(row: Row) -> tuple[str, str, str, str]:
+    m = row.metrics
+    return row.dimensions.ad_id, _said(m.adgroup_id), _said(m.campaign_id), _said(m.ad_name)
+
+
+_IDENTIFY: dict[Level, Callable[[Row], tuple[str, str, str, str]]] = {
+    "account": _of_account,
+    "campaign": _of_campaign,
+    "ad_group": _of_ad_group,
+    "ad": _of_ad,
+}
+
+
+def key_of(level: Level) -> Callable[[Row], str]:
+    """What makes a row of a level the same row."""
+    name = _ID[level]
+
+    def key(row: Row) -> str:
+        dimensions = row.dimensions
+        own: str = getattr(dimensions, name)
+        return own + dimensions.stat_time_day
+
+    return key
+
+
+def facts(rows: list[Row], level: Level, account_id: str) -> Iterator[Fact]:
+    """The rows of a page; PlatformProtocolError for one without the id of its level.
+
+    A row of zeros says what no row says: TikTok sends such rows or leaves them out as it likes.
+    """
+    identify = _IDENTIFY[level]
+    nothing, is_campaign = _NOTHING, level == "campaign"
+    for row in rows:
+        entity_id, parent_id, branch, name = identify(row)
+        if not entity_id:
+            raise PlatformProtocolError(f"TikTok sent a row of level {level} without its id", platform_code="shape")
+        m = row.metrics
+        extras: Any = (
+            m.real_time_conversion, m.complete_payment, m.total_purchase, m.total_purchase_value, m.onsite_shopping,
+            m.total_onsite_shopping_value,
+        )  # fmt: skip
+        has_extras = not nothing.issuperset(extras)
+        impressions, clicks, spend, views, reach = m.impressions, m.clicks, m.spend, m.video_play_actions, m.reach
+        conversions, value = m.conversion, m.total_complete_payment_rate
+        if not has_extras and nothing.issuperset((impressions, clicks, spend, views, reach, conversions, value)):
+            continue
+        yield Fact(
+            entity_id,
+            account_id if is_campaign else parent_id,
+            branch,
+            name,
+            row.dimensions.stat_time_day[:_DAY],
+            None if impressions == NO_VALUE else impressions,
+            None if clicks == NO_VALUE else clicks,
+            None if spend == NO_VALUE else spend,
+            None if conversions == NO_VALUE else conversions,
+            None if value == NO_VALUE else value,
+            None if views == NO_VALUE else views,
+            None if reach == NO_VALUE else reach,
+            _actions(extras) if has_extras else None,
+        )
+
+
+def _actions(extras: tuple[str | None, ...]) -> bytes:
+    """The other numbers as JSON, without those that have no value."""
+    pairs = zip(EXTRAS, extras, strict=True)
+    return msgspec.json.encode({name: value for name, value in pairs if value is not None and value != NO_VALUE})
