@@ -1,11 +1,11 @@
 # Every target installs what it needs first; `make help` explains them.
 
 BOOT = python3 infra/local/bootstrap.py
-FAMILIES = base auth meta connector tools dashboard sandbox vps local dev
+FAMILIES = base auth google meta connector tools dashboard sandbox vps local dev
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
-.PHONY: help up start stop status test test-timescale images e2e-images e2e-faasd e2e-vps lint verify lock soak bench clean
+.PHONY: help up start stop status test test-timescale contract-tiktok images e2e-images e2e-faasd e2e-vps lint verify lock soak bench clean
 .NOTPARALLEL:
 
 help: ## Show this list
@@ -41,6 +41,9 @@ e2e-faasd: ## Deploy every function on faasd: OPENFAAS_BIN=<folder of its progra
 
 e2e-vps: ## Install a VPS in a fresh Debian 13 and try its units; needs root on Debian
 	@$(BOOT) dev -- -m pytest tests/vps -q --durations=5
+
+contract-tiktok: ## Read the sandbox's TikTok with its official SDK and Airbyte's connector, in venvs of their own
+	@$(BOOT) dev -- -m tests.contract.tiktok_clients
 
 images: ## Build the image of every function, dashboard, connector, tools and MinIO: ENGINE=podman, buildah or docker
 	@$(BOOT) local -- -m infra.images build $(if $(ENGINE),--engine $(ENGINE))

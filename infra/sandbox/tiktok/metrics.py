@@ -58,16 +58,18 @@ ADDITIVE = frozenset(
 # Metrics of TikTok's that are no number of the folder's: accepted, without a value.
 _SILENT_WORDS = """
     app_event_add_to_cart app_install average_video_play average_video_play_per_user billed_cost cash_spend
-    clicks_on_music_disc comments complete_payment_rate complete_payment_roas cost_per_complete_payment
-    cost_per_result cost_per_secondary_goal_result cta_app_install cta_conversion cta_purchase follows
-    gross_impressions likes onsite_shopping onsite_shopping_roas profile_visits profile_visits_rate purchase
-    real_time_app_install real_time_app_install_cost real_time_conversion real_time_conversion_rate
-    real_time_conversion_rate_v2 real_time_cost_per_conversion real_time_cost_per_result real_time_result
-    real_time_result_rate registration result result_rate sales_lead secondary_goal_result
-    secondary_goal_result_rate shares skan_conversion total_onsite_shopping_value total_purchase
-    total_purchase_value total_sales_lead total_sales_lead_value value_per_total_purchase
-    vta_app_install vta_conversion vta_purchase video_views_p100 video_views_p25 video_views_p50
-    video_views_p75 video_watched_2s video_watched_6s voucher_spend
+    clicks_on_music_disc comments complete_payment_rate complete_payment_roas cost_per_app_install
+    cost_per_complete_payment cost_per_purchase cost_per_registration cost_per_result cost_per_sales_lead
+    cost_per_secondary_goal_result cost_per_total_app_event_add_to_cart cost_per_total_sales_lead cta_app_install
+    cta_conversion cta_purchase follows gross_impressions likes onsite_shopping onsite_shopping_roas profile_visits
+    profile_visits_rate purchase purchase_rate real_time_app_install real_time_app_install_cost real_time_conversion
+    real_time_conversion_rate real_time_conversion_rate_v2 real_time_cost_per_conversion real_time_cost_per_result
+    real_time_result real_time_result_rate registration registration_rate result result_rate sales_lead
+    sales_lead_rate secondary_goal_result secondary_goal_result_rate shares skan_conversion
+    total_app_event_add_to_cart total_onsite_shopping_value total_pageview total_purchase total_purchase_value
+    total_sales_lead total_sales_lead_value value_per_total_purchase video_views_p100 video_views_p25
+    video_views_p50 video_views_p75 video_watched_2s video_watched_6s voucher_spend vta_app_install vta_conversion
+    vta_purchase
 """
 SILENT = frozenset(_SILENT_WORDS.split())
 # Which object a metric that is an attribute is of; the object or one above it must be what the rows are about.
