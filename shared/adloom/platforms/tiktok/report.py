@@ -6,7 +6,6 @@ https://business-api.tiktok.com/portal/docs?id=1740302848100353
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import msgspec
 
@@ -189,42 +188,55 @@ def key_of(level: Level) -> Callable[[Row], str]:
 def facts(rows: list[Row], level: Level, account_id: str) -> Iterator[Fact]:
     """The rows of a page; PlatformProtocolError for one without the id of its level.
 
-    A row of zeros says what no row says: TikTok sends such rows or leaves them out as it likes.
+    A row of zeros says what no row says: TikTok sends such rows or leaves them out as it likes. This loop runs once for
+    every row that is ever read, so it calls as little as it can.
     """
-    identify = _IDENTIFY[level]
-    nothing, is_campaign = _NOTHING, level == "campaign"
+    identify, nothing, is_campaign, dash, make = (
+        _IDENTIFY[level],
+        _NOTHING,
+        level == "campaign",
+        NO_VALUE,
+        tuple.__new__,
+    )
     for row in rows:
         entity_id, parent_id, branch, name = identify(row)
         if not entity_id:
             raise PlatformProtocolError(f"TikTok sent a row of level {level} without its id", platform_code="shape")
         m = row.metrics
-        extras: Any = (
+        extras = (
             m.real_time_conversion, m.complete_payment, m.total_purchase, m.total_purchase_value, m.onsite_shopping,
             m.total_onsite_shopping_value,
         )  # fmt: skip
+        numbers = (
+            m.impressions, m.clicks, m.spend, m.conversion, m.total_complete_payment_rate, m.video_play_actions,
+            m.reach,
+        )  # fmt: skip
         has_extras = not nothing.issuperset(extras)
-        impressions, clicks, spend, views, reach = m.impressions, m.clicks, m.spend, m.video_play_actions, m.reach
-        conversions, value = m.conversion, m.total_complete_payment_rate
-        if not has_extras and nothing.issuperset((impressions, clicks, spend, views, reach, conversions, value)):
+        if not has_extras and nothing.issuperset(numbers):
             continue
-        yield Fact(
-            entity_id,
-            account_id if is_campaign else parent_id,
-            branch,
-            name,
-            row.dimensions.stat_time_day[:_DAY],
-            None if impressions == NO_VALUE else impressions,
-            None if clicks == NO_VALUE else clicks,
-            None if spend == NO_VALUE else spend,
-            None if conversions == NO_VALUE else conversions,
-            None if value == NO_VALUE else value,
-            None if views == NO_VALUE else views,
-            None if reach == NO_VALUE else reach,
-            _actions(extras) if has_extras else None,
-        )
+        if dash in numbers:
+            numbers = tuple([None if value == dash else value for value in numbers])  # type: ignore[assignment]
+        actions = _actions(extras) if has_extras else None
+        day = row.dimensions.stat_time_day[:_DAY]
+        # As the class's own constructor does, without its call.
+        yield make(Fact, (entity_id, account_id if is_campaign else parent_id, branch, name, day, *numbers, actions))
+
+
+class _Extras(msgspec.Struct, omit_defaults=True, gc=False):
+    """The other numbers, in the order of EXTRAS; those without a value are left out."""
+
+    real_time_conversion: str | None = None
+    complete_payment: str | None = None
+    total_purchase: str | None = None
+    total_purchase_value: str | None = None
+    onsite_shopping: str | None = None
+    total_onsite_shopping_value: str | None = None
+
+
+_encode = msgspec.json.Encoder().encode
 
 
 def _actions(extras: tuple[str | None, ...]) -> bytes:
-    """The other numbers as JSON, without those that have no value."""
-    pairs = zip(EXTRAS, extras, strict=True)
-    return msgspec.json.encode({name: value for name, value in pairs if value is not None and value != NO_VALUE})
+    if NO_VALUE in extras:
+        extras = tuple([None if value == NO_VALUE else value for value in extras])
+    return _encode(_Extras(*extras))
