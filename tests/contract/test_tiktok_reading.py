@@ -313,7 +313,7 @@ def test_a_token_without_a_right_is_to_be_connected_again(tmp_path: Path, folder
         only_accounts = platform.login(choices="1", granted=["1"], advertiser=[BERLIN])
         with platform.reader(only_accounts) as reader, pytest.raises(errors.ConnectionBroken) as told:
             read(reader, reader.account(BERLIN), "ad")
-        assert (told.value.platform_code, told.value.code) == ("40130", "scopes_missing")
+        assert (told.value.platform_code, told.value.code) == ("40130", "connection_broken")
 
 
 # Faults of the wire

@@ -219,10 +219,10 @@ def _waits(case: Case) -> str:
     return " + ".join(parts) or "none"
 
 
-HEAD = f"""# What happens when Meta says no
+HEAD = """# What happens when {platform} says no
 
-Every line is a test of `tests/integration/test_sync_faults.py`, which also writes this page (`ADLOOM_WRITE_DOCS=1`).
-A sync of one account's week takes {CLEAN_REQUESTS} requests there, and the fault comes in the middle of it. Whatever
+Every line is a test of `tests/integration/{test}`, which also writes this page (`ADLOOM_WRITE_DOCS=1`).
+A sync of one account's week takes {clean_requests} requests there, and the fault comes in the middle of it. Whatever
 the outcome, nothing is lost and nothing is stored twice: the windows stay on the account's list, and when the cause is
 gone every cell equals the platform's.
 
@@ -231,5 +231,12 @@ gone every cell equals the platform's.
 """
 
 
-def document() -> str:
-    return HEAD + "\n".join(map(row, CASES)) + "\n"
+def document(
+    cases: list[Case] = CASES,
+    *,
+    platform: str = "Meta",
+    test: str = "test_sync_faults.py",
+    clean_requests: int = CLEAN_REQUESTS,
+) -> str:
+    head = HEAD.format(platform=platform, test=test, clean_requests=clean_requests)
+    return head + "\n".join(map(row, cases)) + "\n"

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 import psycopg
@@ -26,6 +26,7 @@ from adloom.connections import store
 from adloom.connections.vault import Vault
 from adloom.db import Database
 from adloom.events import AccountsConnected, SyncMetaRequested, publish
+from adloom.events.catalogue import Platform
 from adloom.events.envelope import parse
 from adloom.metrics import connected, slices
 from adloom.metrics.sync import Sync
@@ -33,7 +34,7 @@ from adloom.platforms.grant import Grant
 from adloom.platforms.meta.cadence import CADENCE
 from adloom.platforms.meta.client import App, GraphClient
 from adloom.platforms.meta.read import MetaReader
-from adloom.platforms.model import Reader
+from adloom.platforms.model import Cadence, Reader
 from adloom.platforms.retry import Deadline, RetryPolicy
 from tests.conftest import Postgres
 from tests.unit.sandbox.support import APP_ID, APP_SECRET, Sandbox, running
@@ -54,13 +55,15 @@ class Rig:
     timeout_s: float = 5.0
     vault: Vault = field(default_factory=lambda: Vault(Fernet.generate_key().decode()))
     connection_id: uuid.UUID = field(init=False)
+    platform: ClassVar[Platform] = "meta"
+    cadence: ClassVar[Cadence] = CADENCE
 
     def __post_init__(self) -> None:
         self.callback = Database(self.postgres.url("oauth-callback"), pool_size=2)
         self.database = Database(self.postgres.url("sync-meta"), pool_size=6)
         self.admin = psycopg.connect(self.postgres.admin_url, autocommit=True, row_factory=dict_row)
         self.admin.execute("insert into organisations (org_id, name) values (%s, 'Acme')", (self.org_id,))
-        self.connect(long_lived(self.sandbox))
+        self.connect(self.token())
 
     def close(self) -> None:
         # The ticks of other tests in this database are to find nothing here.
@@ -73,9 +76,9 @@ class Rig:
     def sync(self) -> Sync:
         return Sync(
             function="sync-meta",
-            platform="meta",
+            platform=self.platform,
             database=self.database,
-            cadence=CADENCE,
+            cadence=self.cadence,
             open_reader=self._reader,
             decrypt=self.vault.decrypt,
         )
@@ -84,13 +87,17 @@ class Rig:
         app = App(APP_ID, APP_SECRET, self.sandbox.url)
         return MetaReader(GraphClient(app, token, deadline=deadline, timeout_s=self.timeout_s, retry=self.retry))
 
+    def token(self) -> str:
+        """A token that outlives the test."""
+        return long_lived(self.sandbox)
+
     def connect(self, token: str) -> None:
-        """What the log-in at Meta leaves behind."""
+        """What the log-in at the platform leaves behind."""
         grant = Grant(token, "person-1", "A person", ("ads_read",), None)
         with self.callback.tenant(self.org_id) as connection:
-            self.connection_id = store.save(connection, self.vault, self.org_id, "meta", grant)
+            self.connection_id = store.save(connection, self.vault, self.org_id, self.platform, grant)
             event = AccountsConnected(
-                org_id=self.org_id, account_id=None, connection_id=self.connection_id, platform="meta"
+                org_id=self.org_id, account_id=None, connection_id=self.connection_id, platform=self.platform
             )
             publish(connection, event)
 
@@ -171,13 +178,12 @@ def business_clock(path: Path, now: str) -> Iterator[Path]:
 
 
 @contextmanager
-def sandbox_on(folder: Path, home: Path, now: str) -> Iterator[tuple[Sandbox, Path]]:
+def sandbox_on(folder: Path, home: Path, now: str, **more: str) -> Iterator[tuple[Sandbox, Path]]:
     """A sandbox that serves a facts folder, and the file of the business clock, which stands at `now`."""
-    with (
-        business_clock(home / "clock", now) as clock_file,
-        running(home / "sandbox", ADLOOM_SANDBOX_FACTS=str(folder), ADLOOM_CLOCK=f"file:{clock_file}") as sandbox,
-    ):
-        yield sandbox, clock_file
+    with business_clock(home / "clock", now) as clock_file:
+        settings = {"ADLOOM_SANDBOX_FACTS": str(folder), "ADLOOM_CLOCK": f"file:{clock_file}", **more}
+        with running(home / "sandbox", **settings) as sandbox:
+            yield sandbox, clock_file
 
 
 @contextmanager
@@ -188,9 +194,9 @@ def rig_on(postgres: Postgres, folder: Path, home: Path, now: str) -> Iterator[R
 
 
 @contextmanager
-def rig_in(postgres: Postgres, sandbox: Sandbox, clock_file: Path, **more: Any) -> Iterator[Rig]:
+def rig_in(postgres: Postgres, sandbox: Sandbox, clock_file: Path, kind: type[Rig] = Rig, **more: Any) -> Iterator[Rig]:
     """A rig in a sandbox that others use too."""
-    rig = Rig(postgres, sandbox, clock_file, **more)
+    rig = kind(postgres, sandbox, clock_file, **more)
     try:
         yield rig
     finally:

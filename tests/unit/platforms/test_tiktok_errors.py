@@ -94,8 +94,8 @@ def test_answers_without_an_envelope() -> None:
     }
 
 
-def test_rights_and_codes_say_what_the_person_should_do() -> None:
-    assert classify(Head(40130)).code == "scopes_missing"
+def test_a_code_of_the_log_in_is_told_from_a_connection_that_broke() -> None:
+    assert classify(Head(40130)).code == "connection_broken"
     assert classify(Head(40110)).code == "grant_refused"
     assert classify(Head(40105)).code == "connection_broken"
 

@@ -92,7 +92,7 @@ def classify(head: Head, status: int = 200) -> PlatformError:
     if throttled is not None:
         return throttled
     kind = _lasting(head) or _passing(head, status) or PlatformRejected
-    code = "scopes_missing" if head.code in {40130, 40131} else "grant_refused" if head.code in _GRANT else None
+    code = "grant_refused" if head.code in _GRANT else None
     return kind(sentence(head), platform_code=head.platform_code, code=code)
 
 

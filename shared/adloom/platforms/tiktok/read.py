@@ -33,6 +33,10 @@ class TikTokReader:
         self._refusals = refusals or Refusals()
         # Levels of accounts with so many ads that a report without conditions holds only the newest.
         self._cut: set[tuple[str, Level]] = set()
+        # Those of which a single day is too large a question.
+        self._large: set[tuple[str, Level]] = set()
+        # What such questions are divided by; good for as long as a reader lives, which is less than a minute.
+        self._campaigns: dict[str, dict[str, None]] = {}
         self.api_version = client.api_version
 
     @property
@@ -141,20 +145,22 @@ class TikTokReader:
                 yield report.facts(rows, level, account_id)
 
     def _rows(self, account_id: str, level: Level, days: Days, *, is_part: bool) -> Iterator[list[Row]]:
-        if (account_id, level) not in self._cut:
+        question = (account_id, level)
+        is_single = len(days) == 1 and not is_part
+        if question not in self._cut and not (is_single and question in self._large):
             try:
                 yield from self._walk(account_id, level, days, None)
             except TooMuchData as error:
                 is_cut = error.platform_code == TRUNCATED
-                if level == "account" or (not is_cut and (is_part or len(days) > 1)):
+                if level == "account" or not (is_cut or is_single):
                     raise
-                if is_cut:
-                    # Fewer days would hold no fewer ads.
-                    self._cut.add((account_id, level))
+                # Fewer days would hold no fewer ads; other days of this account will be no smaller.
+                (self._cut if is_cut else self._large).add(question)
             else:
                 return
-        campaigns = self._ids(account_id, "campaign")
-        yield from self._sliced(account_id, level, days, "campaign", campaigns)
+        if account_id not in self._campaigns:
+            self._campaigns[account_id] = self._ids(account_id, "campaign")
+        yield from self._sliced(account_id, level, days, "campaign", self._campaigns[account_id])
 
     def _sliced(self, account_id: str, level: Level, days: Days, by: Level, ids: Iterable[str]) -> Iterator[list[Row]]:
         """The rows of some objects at a time, of fewer where that is still too much."""

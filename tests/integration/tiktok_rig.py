@@ -1,0 +1,30 @@
+"""A sync of TikTok with everything real around it. Until it has a function of its own, Meta's role does the work."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from adloom.events.catalogue import Platform
+from adloom.platforms.model import Cadence, Reader
+from adloom.platforms.retry import Deadline
+from adloom.platforms.tiktok.cadence import CADENCE
+from adloom.platforms.tiktok.client import App, TikTokClient
+from adloom.platforms.tiktok.read import TikTokReader
+from tests.integration.sync_rig import Rig
+from tests.unit.sandbox.tiktok import APP_ID, APP_SECRET, TikTok
+
+SETTINGS = {"ADLOOM_TIKTOK_APP_ID": APP_ID, "ADLOOM_TIKTOK_APP_SECRET": APP_SECRET}
+
+
+class TikTokRig(Rig):
+    """One organisation with a connection to the sandbox's TikTok."""
+
+    platform: ClassVar[Platform] = "tiktok"
+    cadence: ClassVar[Cadence] = CADENCE
+
+    def token(self) -> str:
+        return TikTok(self.sandbox).login()
+
+    def _reader(self, token: str, deadline: Deadline) -> Reader:
+        app = App(APP_ID, APP_SECRET, self.sandbox.url)
+        return TikTokReader(TikTokClient(app, token, deadline=deadline, timeout_s=self.timeout_s, retry=self.retry))
