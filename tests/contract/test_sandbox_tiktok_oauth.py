@@ -95,6 +95,15 @@ def test_what_is_wrong_with_an_exchange_has_a_code(platform: TikTok, wrong: dict
     assert httpx.post(f"{platform.api}/oauth2/access_token/", json=body).json()["code"] == code
 
 
+def test_the_form_under_oauths_own_names_does_the_same(platform: TikTok) -> None:
+    form = {"client_id": APP_ID, "client_secret": APP_SECRET, "grant_type": "authorization_code"}
+    url = f"{platform.api}/oauth/token/"
+    got = httpx.post(url, data={**form, "code": platform.code()}).json()
+    assert platform.get("user/info/", got["data"]["access_token"])["code"] == 0
+    refused = httpx.post(url, data={**form, "code": platform.code(), "grant_type": "refresh_token"}).json()
+    assert refused["code"] == 40108
+
+
 def test_only_the_chosen_accounts_are_granted(platform: TikTok) -> None:
     token = platform.login(choices="1", advertiser=["12"], granted=["1", "2", "4"])
     credentials = {"app_id": APP_ID, "secret": APP_SECRET}

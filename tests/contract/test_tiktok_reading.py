@@ -13,6 +13,7 @@ import pytest
 
 from adloom import errors
 from adloom.platforms.model import LEVELS, TWICE, Account, Days, Fact, Level
+from adloom.platforms.retry import NotReadyError
 from adloom.platforms.tiktok.read import TikTokReader
 from infra.sandbox.facts.expected import Cells, expected
 from tests.contract.tiktok_world import ADS, ANGELES, BERLIN, KUWAIT, NOW, TOKYO, UNTIL, WHOLE, folder_in, owners
@@ -242,11 +243,38 @@ def test_a_report_of_the_newest_ads_only_is_never_taken_for_all_of_them(
     assert len(ads) == 1  # it is known from then on
 
 
-def test_an_account_total_of_the_newest_ads_only_is_refused(platform: TikTok, reader: TikTokReader) -> None:
-    platform.sandbox.faults(on_report("few_ads", level="account", times=None, rows=40))
+def test_an_account_total_of_the_newest_ads_only_is_read_from_a_report_in_the_background(
+    platform: TikTok, reader: TikTokReader, folder: Path
+) -> None:
+    cut = on_report("few_ads", level="account", times=None, rows=40)
+    failing = {"match": {"path": "task/create"}, "fault": {"kind": "fail_at"}}
+    platform.sandbox.faults(cut, failing)
+    assert_all(reader, folder, BERLIN, days=Days(UNTIL - timedelta(20), UNTIL))
+    paths = [one["path"] for one in platform.asked("report/task")]
+    assert paths.count("report/task/create") == 2  # the first one failed
+    assert paths.count("report/task/download") == 1
+
+
+def test_a_report_that_is_not_ready_in_time_is_gone_on_with(platform: TikTok, token: str, folder: Path) -> None:
+    cut = on_report("few_ads", level="account", times=None, rows=40)
+    waiting = {"code": 0, "message": "OK", "request_id": "R", "data": {"status": "QUEUING"}}
+    still = {"match": {"path": "task/check"}, "fault": {"kind": "error", "status": 200, "body": waiting}}
+    platform.sandbox.faults(cut, still)
+    with platform.reader(token, seconds=1.0) as reader, pytest.raises(NotReadyError) as told:
+        read(reader, Account(BERLIN, "", "EUR", "Europe/Berlin", "active", None), "account", Days(UNTIL, UNTIL))
+    with platform.reader(token) as reader:
+        reader.resume(told.value.state)
+        assert len(read(reader, reader.account(BERLIN), "account", Days(UNTIL, UNTIL))) == 1
+    assert len(platform.asked("task/create")) == 1
+
+
+def test_an_app_that_may_not_ask_in_the_background_says_so(platform: TikTok, reader: TikTokReader) -> None:
+    cut = on_report("few_ads", level="account", times=None, rows=40)
+    platform.sandbox.faults(cut, said(40118, "allow-list only", path="task/create", times=None))
     with pytest.raises(errors.TooMuchData) as told:
         read(reader, reader.account(BERLIN), "account", Days(UNTIL, UNTIL))
-    assert told.value.platform_code == "truncated"
+    assert told.value.platform_code == "40118"
+    assert "allow-list" in told.value.detail
 
 
 def test_an_answer_cut_in_the_middle_of_a_walk_is_read_again(platform: TikTok, reader: TikTokReader) -> None:

@@ -31,6 +31,7 @@ class Api:
         self._base_url = base_url
         self._routes: dict[tuple[str, str], Handler] = {
             ("POST", "oauth2/access_token"): oauth.access_token,
+            ("POST", "oauth/token"): oauth.form_token,
             ("GET", "oauth2/advertiser/get"): oauth.advertisers,
             ("POST", "oauth2/revoke_token"): oauth.revoke,
             ("POST", "oauth2/refresh_token"): oauth.refresh,

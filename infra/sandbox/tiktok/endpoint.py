@@ -149,6 +149,8 @@ async def _parameters(request: Request) -> dict[str, Any]:
     params: dict[str, Any] = dict(request.query_params)
     if request.method != "POST":
         return params
+    if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+        return {**params, **{name: value for name, value in (await request.form()).items() if isinstance(value, str)}}
     try:
         body = msgspec.json.decode(await request.body() or b"{}")
     except msgspec.DecodeError:

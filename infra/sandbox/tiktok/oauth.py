@@ -41,6 +41,14 @@ class OAuth:
             found["advertiser_ids"] = [account.id for account in auth.granted(self.world, issued, call)]
         return found
 
+    def form_token(self, call: Call) -> dict[str, Any]:
+        """The same under OAuth's own names, as a form."""
+        if call.needed("grant_type") not in {"authorization_code", "auth_code"}:
+            raise TikTokError(40108, "Grant type is invalid.")
+        names = {"app_id": "client_id", "secret": "client_secret", "auth_code": "code"}
+        call.params = {**call.params, **{ours: call.needed(theirs) for ours, theirs in names.items()}}
+        return self.access_token(call)
+
     def _code(self, text: str) -> Code:
         if self.codes.was_used(text):
             raise TikTokError(40110, "Auth_code is used.")

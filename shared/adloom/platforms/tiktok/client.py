@@ -34,6 +34,7 @@ VERSION = "v1.3"
 WAIT_AFTER_BURST_S = 2.0
 # Faults that may be ours as well as theirs.
 BRIEF_TRIES = 3
+HTTP_OK = 200
 # Set when a report was made of the newest ads only; the envelope says that all is well.
 TRUNCATED_HEADER = "X-Tt-Ads-Throttle"
 # The path that tells whether a token works at all.
@@ -112,6 +113,7 @@ class TikTokClient:
             headers={"Access-Token": token} if token else {},
             follow_redirects=False,
         )
+        self._files = httpx.Client(follow_redirects=False)
         self.api_version = app.version
         self.deadline = deadline
         self.requests = 0
@@ -127,6 +129,22 @@ class TikTokClient:
         """Ask for something that may be asked for twice without harm, such as a report."""
         return self._call("POST", path, body, decoder)
 
+    def download(self, url: str) -> bytes:
+        """A file that TikTok has made ready. The token does not go there: the address itself lets in, and it may be
+        on another host.
+        """
+        failures = 0
+        while True:
+            try:
+                received = self._receive(lambda: self._files.build_request("GET", url))
+                if received.status == HTTP_OK:
+                    return received.body
+                raise errors.http_fault(received.status)
+            except (PlatformTransient, PlatformProtocolError) as error:
+                failures += 1
+                if failures >= self._retry.tries or not self.deadline.sleep(self._retry.wait_s(failures)):
+                    raise error from None
+
     def credentials(self) -> dict[str, object]:
         """The app's own, which some endpoints want beside the token."""
         return {"app_id": self._app.id, "secret": self._app.secret}
@@ -134,6 +152,7 @@ class TikTokClient:
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
+        self._files.close()
 
     def _call(
         self, method: str, path: str, params: Mapping[str, object], decoder: msgspec.json.Decoder[Envelope[T]]
@@ -197,6 +216,11 @@ class TikTokClient:
         return True
 
     def _send(self, method: str, path: str, params: Mapping[str, object]) -> _Received:
+        is_get = method == "GET"
+        query, body = (_encoded(params), None) if is_get else (None, dict(params))
+        return self._receive(lambda: self._http.build_request(method, path, params=query, json=body))
+
+    def _receive(self, build: Callable[[], httpx.Request]) -> _Received:
         import httpx
 
         timeout = min(self._timeout_s, self.deadline.left_s())
@@ -204,13 +228,8 @@ class TikTokClient:
             raise OutOfTimeError
         self.requests += 1
         until = time.monotonic() + timeout
-        request = self._http.build_request(
-            method,
-            path,
-            params=_encoded(params) if method == "GET" else None,
-            json=dict(params) if method == "POST" else None,
-            timeout=timeout,
-        )
+        request = build()
+        request.extensions["timeout"] = httpx.Timeout(timeout).as_dict()
         try:
             response = self._http.send(request, stream=True)
             try:

@@ -13,6 +13,7 @@ from adloom.platforms.tiktok.client import ADVERTISERS, TikTokClient
 from adloom.platforms.tiktok.entities import ObjectNode
 from adloom.platforms.tiktok.refusals import Refusals
 from adloom.platforms.tiktok.report import Row
+from adloom.platforms.tiktok.tasks import Tasks
 
 # Ids of one question. https://business-api.tiktok.com/portal/docs?id=1739593083610113
 MAX_IDS = 100
@@ -24,13 +25,14 @@ log = logs.get(__name__)
 
 
 class TikTokReader:
-    """One connection's view of TikTok. Raises the PlatformError tree and OutOfTimeError."""
+    """One connection's view of TikTok. Raises the PlatformError tree, OutOfTimeError and NotReadyError."""
 
     attribution = report.ATTRIBUTION
 
     def __init__(self, client: TikTokClient, refusals: Refusals | None = None) -> None:
         self._client = client
         self._refusals = refusals or Refusals()
+        self._tasks = Tasks(client)
         # Levels of accounts with so many ads that a report without conditions holds only the newest.
         self._cut: set[tuple[str, Level]] = set()
         # Those of which a single day is too large a question.
@@ -44,7 +46,8 @@ class TikTokReader:
         return self._client.requests
 
     def resume(self, state: dict[str, str]) -> None:
-        """Nothing is ever under way here."""
+        """Go on with what a NotReadyError told."""
+        self._tasks.open.update(state)
 
     def close(self) -> None:
         self._client.close()
@@ -152,12 +155,16 @@ class TikTokReader:
                 yield from self._walk(account_id, level, days, None)
             except TooMuchData as error:
                 is_cut = error.platform_code == TRUNCATED
-                if level == "account" or not (is_cut or is_single):
+                if not is_cut and (level == "account" or not is_single):
                     raise
                 # Fewer days would hold no fewer ads; other days of this account will be no smaller.
                 (self._cut if is_cut else self._large).add(question)
             else:
                 return
+        if level == "account":
+            # No condition divides an account's total, and sums of its parts are not what TikTok says of it.
+            yield self._tasks.rows(account_id, days, self.query(level))
+            return
         if account_id not in self._campaigns:
             self._campaigns[account_id] = self._ids(account_id, "campaign")
         yield from self._sliced(account_id, level, days, "campaign", self._campaigns[account_id])
