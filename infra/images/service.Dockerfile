@@ -1,13 +1,15 @@
 # What runs beside the functions, one stage each: dashboard, connector, sandbox, tools. The layout is the repository's.
 #
-#   PYTHON  the base image, the functions' own
-#   FAMILY  which of shared/requirements/*.txt the service runs with
+#   PYTHON      the base image, the functions' own
+#   FAMILY      which of shared/requirements/*.txt the service runs with
+#   GOOGLE_ADS  the one version of the Google Ads API that stays where its SDK is installed
 #
 # The secrets build-settings and build-certificates are explained in template/adloom-python/Dockerfile.
 ARG PYTHON=python:3.13-slim-trixie
 
 FROM ${PYTHON} AS packages
 ARG FAMILY
+ARG GOOGLE_ADS=v26
 ENV UV_LINK_MODE=copy UV_PYTHON_DOWNLOADS=never
 COPY requirements/uv.txt /build/
 RUN --mount=type=secret,id=build-settings --mount=type=secret,id=build-certificates \
@@ -20,7 +22,7 @@ RUN --mount=type=secret,id=build-settings --mount=type=secret,id=build-certifica
  && python3 -m venv --without-pip /opt/adloom \
  && /build/uv/bin/uv pip install --python /opt/adloom/bin/python --require-hashes -r /build/requirements.txt
 COPY slim.py /build/
-RUN python3 /build/slim.py packages /opt/adloom
+RUN python3 /build/slim.py packages /opt/adloom --google-ads "${GOOGLE_ADS}"
 
 FROM ${PYTHON} AS code
 COPY slim.py /build/

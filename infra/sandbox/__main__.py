@@ -20,13 +20,14 @@ def main() -> int:
         chosen = settings.read(os.environ)
         chosen.home.mkdir(parents=True, exist_ok=True)
         world = _world(chosen)
+        served = app.create(chosen, world)
     except settings.SettingsError as exc:
         print(exc, file=sys.stderr)
         return _WRONG_INPUT
     except FactsError as exc:
         print(f"The facts folder is refused:\n{exc}", file=sys.stderr)
         return _WRONG_INPUT
-    server.run(app.create(chosen, world), chosen.host, chosen.port)
+    server.run(served, chosen.host, chosen.port)
     return 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.convertors import Convertor, register_url_convertor
@@ -13,6 +14,8 @@ from starlette.routing import Route
 
 from infra.sandbox.control import Control
 from infra.sandbox.faults import Script
+from infra.sandbox.google import auth as google_auth
+from infra.sandbox.google.endpoint import Endpoint as Google
 from infra.sandbox.meta.asyncjobs import Jobs
 from infra.sandbox.meta.auth import App
 from infra.sandbox.meta.endpoint import Endpoint
@@ -55,6 +58,8 @@ def create(settings: Settings, world: World) -> Starlette:
     meta = Endpoint(world, graph, codes, script, requests)
     tiktok_app = tiktok_auth.App(settings.tiktok_app_id, settings.tiktok_app_secret)
     tiktok = TikTok(world, tiktok_app, tokens, codes, script=script, requests=requests)
+    google_app = google_auth.App(settings.google_client_id, settings.google_client_secret)
+    google = Google(world, google_app, tokens, codes, script=script, requests=requests)
     mails = Mails()
 
     async def health(_request: Request) -> Reply:
@@ -67,19 +72,39 @@ def create(settings: Settings, world: World) -> Starlette:
             *Resend(settings.mail_key, mails, script, requests).routes(),
             *Mailbox(settings.key, mails).routes(),
             *tiktok.routes(),
+            *google.routes(),
             # The root is asked for as `/v26.0/` by the SDK and as `/v26.0` by hand.
             Route("/{version:version}", meta.serve, methods=_METHODS),
             Route("/{version:version}/{path:path}", meta.serve, methods=_METHODS),
         ],
-        lifespan=_watching(world),
+        lifespan=_watching(world, _grpc(settings, world, tokens, script, requests)),
     )
 
 
-def _watching(world: World) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+def _grpc(
+    settings: Settings, world: World, tokens: Tokens, script: Script, requests: RequestLog
+) -> Callable[[], Any] | None:
+    """What makes Google's server, within a running event loop; its SDK is imported only where there is to be one."""
+    if not settings.google_port:
+        return None
+    from infra.sandbox.google import ids, service, tls
+
+    ids.check(world.folder)
+    identity = tls.identity(settings.google_ca or settings.home)
+    served = service.Service(world, tokens, script=script, requests=requests)
+    return lambda: service.server(served, settings.host, settings.google_port, identity)
+
+
+def _watching(world: World, grpc: Callable[[], Any] | None) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        server = grpc() if grpc is not None else None
+        if server is not None:
+            await server.start()
         watch = asyncio.create_task(world.watch())
         yield
         watch.cancel()
+        if server is not None:
+            await server.stop(0)
 
     return lifespan

@@ -28,6 +28,8 @@ Kind = Literal[
     "shifted_pages",
     "few_ads",
     "too_large",
+    "grpc_error",
+    "small_chunks",
 ]
 # These change how an asynchronous job goes; they meet the request that creates it.
 JOB_KINDS = frozenset({"fail_at", "skip", "stuck", "running_at_100"})
@@ -56,7 +58,8 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     `body` is sent byte for byte (a JSON value that is not a string is serialised), or `body_base64`. `seconds` is of
     `hang` and `delay`, `percent` and `error` of `fail_at`, `polls` of `running_at_100` (null: for good), `fields` of
     `unknown_field`, `rows` of `shifted_pages` (how many rows came before this page, negative: went), `few_ads` (how
-    many of the newest ads a report takes) and `too_large` (the most rows that a report may have).
+    many of the newest ads a report takes), `too_large` (the most rows that a report may have) and `small_chunks` (rows
+    of a chunk or page). `after` is how many rows still go out before a `grpc_error` or a `hang` (Google).
     """
 
     kind: Kind
@@ -69,6 +72,7 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     error: dict[str, object] = {}
     polls: int | None = None
     rows: int = 1
+    after: int = 0
     fields: dict[str, object] = msgspec.field(default_factory=lambda: {"sandbox_unknown_field": "new"})
 
     def body_bytes(self) -> bytes:

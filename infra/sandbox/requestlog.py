@@ -19,6 +19,7 @@ SECRET_PARAMETERS = frozenset(
         "auth_code",
         "client_secret",
         "code",
+        "code_verifier",
         "fb_exchange_token",
         "input_token",
         "revoke_token",

@@ -18,6 +18,7 @@ _SECRETS = {
     "ADLOOM_META_APP_SECRET": "meta-app-secret",
     "ADLOOM_MAIL_KEY": "mail-key",
     "ADLOOM_TIKTOK_APP_SECRET": "tiktok-app-secret",
+    "ADLOOM_GOOGLE_CLIENT_SECRET": "google-client-secret",
 }
 
 
@@ -29,7 +30,8 @@ class SettingsError(Exception):
 class Settings:
     """`facts` is None where the sandbox generates its own folder under `home`.
 
-    A platform whose app is empty knows no app at all: nobody logs in there.
+    A platform whose app is empty knows no app at all: nobody logs in there. `google_port` 0 opens no gRPC; without
+    `google_ca` the authority of its certificate lies in `home`.
     """
 
     host: str
@@ -43,6 +45,10 @@ class Settings:
     mail_key: str
     tiktok_app_id: str = ""
     tiktok_app_secret: str = ""
+    google_client_id: str = ""
+    google_client_secret: str = ""
+    google_port: int = 0
+    google_ca: Path | None = None
 
 
 def read(environment: Mapping[str, str]) -> Settings:
@@ -64,6 +70,10 @@ def read(environment: Mapping[str, str]) -> Settings:
         mail_key=_needed(environment, "ADLOOM_MAIL_KEY", "the API key with which mails are handed over"),
         tiktok_app_id=environment.get("ADLOOM_TIKTOK_APP_ID", ""),
         tiktok_app_secret=environment.get("ADLOOM_TIKTOK_APP_SECRET", ""),
+        google_client_id=environment.get("ADLOOM_GOOGLE_CLIENT_ID", ""),
+        google_client_secret=environment.get("ADLOOM_GOOGLE_CLIENT_SECRET", ""),
+        google_port=_int(environment, "ADLOOM_SANDBOX_GOOGLE_PORT", 0),
+        google_ca=_path(environment, "ADLOOM_SANDBOX_GOOGLE_CA"),
     )
 
 
@@ -72,6 +82,11 @@ def _secrets(environment: Mapping[str, str]) -> dict[str, str]:
     folder = Path(environment.get("ADLOOM_SECRETS_DIR") or DEFAULT_SECRETS_DIR)
     files = {name: folder / file for name, file in _SECRETS.items()}
     return {name: path.read_text(encoding="utf-8").strip() for name, path in files.items() if path.is_file()}
+
+
+def _path(environment: Mapping[str, str], name: str) -> Path | None:
+    text = environment.get(name, "")
+    return Path(text) if text else None
 
 
 def _needed(environment: Mapping[str, str], name: str, what: str) -> str:

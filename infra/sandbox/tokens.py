@@ -19,7 +19,8 @@ CODE_SECONDS = 600
 class Issued(msgspec.Struct):
     """A token. `expires_at` is business time; None never expires. `revoked` is the platform's reason code.
 
-    `withheld` are the accounts that the person did not grant, or took back since.
+    `withheld` are the accounts that the person did not grant, or took back since. `parent` is the digest of the token
+    that this one was made from, where it ends with that one.
     """
 
     digest: str
@@ -31,11 +32,15 @@ class Issued(msgspec.Struct):
     expires_at: datetime | None
     revoked: int | None = None
     withheld: list[str] = []
+    parent: str = ""
 
 
 @dataclass(frozen=True)
 class Code:
-    """An authorization code: single use, for one redirect address. `withheld` are accounts left out of the grant."""
+    """An authorization code: single use, for one redirect address. `withheld` are accounts left out of the grant.
+
+    `note` is what the platform's token endpoint must know besides.
+    """
 
     redirect_uri: str
     person_id: str
@@ -43,6 +48,7 @@ class Code:
     declined: list[str]
     until: float
     withheld: tuple[str, ...] = ()
+    note: str = ""
 
     def is_fresh(self) -> bool:
         """Whether it can still be exchanged."""
@@ -59,13 +65,22 @@ class Tokens:
             for issued in msgspec.json.decode(path.read_bytes(), type=list[Issued]):
                 self._issued[issued.digest] = issued
 
-    def issue(self, platform: str, prefix: str, grant: Issued | Code, now: datetime, lifetime: timedelta | None) -> str:
+    def issue(
+        self,
+        platform: str,
+        prefix: str,
+        grant: Issued | Code,
+        now: datetime,
+        lifetime: timedelta | None,
+        *,
+        parent: str = "",
+    ) -> str:
         """A new token for the person and the scopes of a grant; without a lifetime it never expires."""
         token = prefix + secrets.token_urlsafe(96).replace("-", "Z").replace("_", "D")
         digest = _digest(token)
         self._issued[digest] = Issued(
             digest, platform, grant.person_id, grant.scopes, grant.declined, now, now + lifetime if lifetime else None,
-            withheld=list(grant.withheld),
+            withheld=list(grant.withheld), parent=parent,
         )  # fmt: skip
         self._save()
         return token
@@ -73,6 +88,10 @@ class Tokens:
     def find(self, token: str) -> Issued | None:
         """The token as it was issued, revoked and expired ones too; None for one that is not ours."""
         return self._issued.get(_digest(token))
+
+    def by_digest(self, digest: str) -> Issued | None:
+        """A token by its hash, such as another's `parent`."""
+        return self._issued.get(digest)
 
     def change(self, which: Callable[[Issued], bool], change: Callable[[Issued], None]) -> int:
         """Change the tokens for which `which` holds and keep that; their number."""
@@ -103,12 +122,13 @@ class Codes:
         declined: list[str],
         *,
         withheld: tuple[str, ...] = (),
+        note: str = "",
         seconds: float = CODE_SECONDS,
     ) -> str:
         """A new code."""
         code = secrets.token_urlsafe(48)
         until = time.monotonic() + seconds
-        self._codes[_digest(code)] = Code(redirect_uri, person_id, scopes, declined, until, withheld)
+        self._codes[_digest(code)] = Code(redirect_uri, person_id, scopes, declined, until, withheld, note)
         return code
 
     def peek(self, code: str) -> Code | None:

@@ -175,7 +175,7 @@ def running(home: Path, **more: str) -> Iterator[Sandbox]:
 
 
 def _wait(sandbox: Sandbox) -> None:
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while time.monotonic() < until:
         if sandbox.process.poll() is not None:
             raise AssertionError((sandbox.home / "log.jsonl").read_text())
