@@ -25,8 +25,8 @@ from adloom import clock
 from adloom.connections import store
 from adloom.connections.vault import Vault
 from adloom.db import Database
-from adloom.events import AccountsConnected, SyncMetaRequested, publish
-from adloom.events.catalogue import Platform
+from adloom.events import AccountsConnected, publish
+from adloom.events.catalogue import Platform, SyncMetaRequested, SyncRequested
 from adloom.events.envelope import parse
 from adloom.metrics import connected, slices
 from adloom.metrics.sync import Sync
@@ -57,6 +57,7 @@ class Rig:
     connection_id: uuid.UUID = field(init=False)
     platform: ClassVar[Platform] = "meta"
     cadence: ClassVar[Cadence] = CADENCE
+    requested: ClassVar[type[SyncRequested]] = SyncMetaRequested
 
     def __post_init__(self) -> None:
         self.callback = Database(self.postgres.url("oauth-callback"), pool_size=2)
@@ -80,6 +81,7 @@ class Rig:
             database=self.database,
             cadence=self.cadence,
             open_reader=self._reader,
+            requested=self.requested,
             decrypt=self.vault.decrypt,
         )
 
@@ -113,7 +115,7 @@ class Rig:
         read, event = parse(json.dumps(envelope).encode())
         if isinstance(event, AccountsConnected):
             connected.welcome(self.sync, event, read.id)
-        elif isinstance(event, SyncMetaRequested):
+        elif isinstance(event, SyncRequested):
             slices.run(self.sync, event, read.id)
 
     def accept(self, envelope: dict[str, Any]) -> None:

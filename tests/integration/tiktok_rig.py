@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from adloom.events.catalogue import Platform
+from adloom.events.catalogue import Platform, SyncRequested, SyncTikTokRequested
 from adloom.platforms.model import Cadence, Reader
 from adloom.platforms.retry import Deadline
 from adloom.platforms.tiktok.cadence import CADENCE
@@ -21,6 +21,7 @@ class TikTokRig(Rig):
 
     platform: ClassVar[Platform] = "tiktok"
     cadence: ClassVar[Cadence] = CADENCE
+    requested: ClassVar[type[SyncRequested]] = SyncTikTokRequested
 
     def token(self) -> str:
         return TikTok(self.sandbox).login()

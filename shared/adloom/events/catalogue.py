@@ -26,13 +26,22 @@ class Event(BaseModel):
     account_id: int | None
 
 
-class SyncMetaRequested(Event):
-    """An account has windows to sync; the receiver takes what is pending, so a doubled request is harmless."""
+class SyncRequested(Event):
+    """An account has windows to sync; the receiver takes what is pending, so a doubled request is harmless.
 
-    subject = "adloom.sync_meta.requested"
+    Each platform's has a subject of its own, for the platform's function alone.
+    """
 
     account_id: AccountId
     reason: SyncReason
+
+
+class SyncMetaRequested(SyncRequested):
+    subject = "adloom.sync_meta.requested"
+
+
+class SyncTikTokRequested(SyncRequested):
+    subject = "adloom.sync_tiktok.requested"
 
 
 class AccountsConnected(Event):
@@ -88,5 +97,13 @@ class SessionsEnded(Event):
 
 CATALOGUE: dict[str, type[Event]] = {
     model.subject: model
-    for model in (SyncMetaRequested, AccountsConnected, ConnectionBroken, MetricsSynced, SyncFailed, SessionsEnded)
+    for model in (
+        SyncMetaRequested,
+        SyncTikTokRequested,
+        AccountsConnected,
+        ConnectionBroken,
+        MetricsSynced,
+        SyncFailed,
+        SessionsEnded,
+    )
 }

@@ -31,7 +31,7 @@ from sqlalchemy import Connection, text
 from adloom import clock, logs
 from adloom.db import Database
 from adloom.errors import PlatformError, PlatformTransient
-from adloom.events.catalogue import SyncMetaRequested
+from adloom.events.catalogue import SyncRequested
 from adloom.events.outbox import first_delivery
 from adloom.metrics import accounts, failures, listings, windows
 from adloom.metrics.accounts import Synced
@@ -53,7 +53,7 @@ _LOCK_POLL_S = 0.25
 log = logs.get(__name__)
 
 
-def run(sync: Sync, event: SyncMetaRequested, event_id: UUID, *, seconds: float = BEGIN_WINDOWS_FOR_S) -> None:
+def run(sync: Sync, event: SyncRequested, event_id: UUID, *, seconds: float = BEGIN_WINDOWS_FOR_S) -> None:
     """Do a slice of the account's work. Raises only what a redelivery may mend, such as Unavailable."""
     with _locked(sync.database, event.account_id) as is_ours:
         if not is_ours:
@@ -96,14 +96,14 @@ def _locked(database: Database, account_id: int) -> Iterator[bool]:
         time.sleep(_LOCK_POLL_S)
 
 
-def _hand_on(sync: Sync, event: SyncMetaRequested, event_id: UUID) -> None:
+def _hand_on(sync: Sync, event: SyncRequested, event_id: UUID) -> None:
     """Another call works on this account: let the wake-up come again later."""
     with sync.database.tenant(event.org_id, str(event.account_id)) as connection:
         if first_delivery(connection, sync.function, event_id, event.org_id):
             _continue(connection, sync, event.org_id, event.account_id)
 
 
-def _can_work(connection: Connection, sync: Sync, synced: Synced, event: SyncMetaRequested, event_id: UUID) -> bool:
+def _can_work(connection: Connection, sync: Sync, synced: Synced, event: SyncRequested, event_id: UUID) -> bool:
     """Whether this wake-up leads to work now; where it does not, it is noted."""
     if _is_noted(connection, sync.function, event_id):
         return False

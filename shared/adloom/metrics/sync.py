@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from adloom.db import Database
-from adloom.events.catalogue import Platform, SyncMetaRequested, SyncReason
+from adloom.events.catalogue import Platform, SyncMetaRequested, SyncReason, SyncRequested
 from adloom.events.outbox import publish
 from adloom.platforms.model import Cadence, Reader
 from adloom.platforms.retry import Deadline
@@ -28,7 +28,7 @@ class Sync:
     cadence: Cadence
     open_reader: Callable[[str, Deadline], Reader]
     decrypt: Callable[[bytes], str]
-    requested: type[SyncMetaRequested] = SyncMetaRequested
+    requested: type[SyncRequested] = SyncMetaRequested
 
     def wake(self, connection: Connection, org_id: UUID, account_id: int, reason: SyncReason) -> UUID:
         """Publish the event that lets a slice of the account begin; its id."""
