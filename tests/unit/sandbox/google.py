@@ -12,6 +12,9 @@ from typing import Any
 
 import httpx
 
+from adloom.platforms.google.client import App, GoogleClient
+from adloom.platforms.google.read import GoogleReader
+from adloom.platforms.retry import Deadline, RetryPolicy
 from infra.sandbox.google import tls
 from tests.unit.sandbox.support import REDIRECT, Sandbox, entity, fact, free_port, running
 
@@ -20,6 +23,7 @@ MANAGER = "9000000001"
 VERSION = "v26"
 ADWORDS = "https://www.googleapis.com/auth/adwords"
 SCOPES = f"{ADWORDS} openid email profile"
+QUICK = RetryPolicy(first_wait_s=0.01, longest_wait_s=0.02)
 # gRPC reads its roots once in a process: every sandbox of a test run has the same authority.
 CA = Path(tempfile.mkdtemp(prefix="adloom-google-ca-"))
 os.environ["GRPC_DEFAULT_SSL_ROOTS_FILE_PATH"] = str(tls.authority(CA))
@@ -82,6 +86,24 @@ class Google:
         return GoogleAdsClient(
             credentials, login_customer_id=login, endpoint=self.endpoint, use_proto_plus=True, version=VERSION
         )
+
+    @contextmanager
+    def client(
+        self, refresh_token: str, *, seconds: float = 120, secret: str = CLIENT_SECRET, **more: Any
+    ) -> Iterator[GoogleClient]:
+        """Our client."""
+        app = App(CLIENT_ID, secret, self.endpoint, self.token_url)
+        made = GoogleClient(app, refresh_token, deadline=Deadline(seconds), **{"retry": QUICK, **more})
+        try:
+            yield made
+        finally:
+            made.close()
+
+    @contextmanager
+    def reader(self, refresh_token: str, **more: Any) -> Iterator[GoogleReader]:
+        """Our reader."""
+        with self.client(refresh_token, **more) as client:
+            yield GoogleReader(client)
 
     def asked(self, path: str = "") -> list[dict[str, Any]]:
         """The requests so far, of a path only."""

@@ -1,0 +1,1 @@
+"""Google Ads, read with Google's own SDK."""

@@ -1,0 +1,7 @@
+"""How far back Google's numbers reach and move."""
+
+from adloom.platforms.model import Cadence
+
+# A conversion counts on the day of its click, 30 days back by default and at most 90. Days are kept for 37 months.
+# https://support.google.com/google-ads/answer/2544985
+CADENCE = Cadence(recent_days=3, restatement_days=30, history_months=37)

@@ -1,0 +1,89 @@
+"""Six Google accounts in as many zones and currencies, with everything that readers stumble over."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from adloom.platforms.model import Days
+from infra.sandbox.facts import columns
+from tests.unit.sandbox.google import row, thing
+from tests.unit.sandbox.support import facts, write
+
+NOW = datetime(2026, 3, 9, 12, 30, tzinfo=UTC)
+SINCE, UNTIL = date(2026, 1, 1), date(2026, 3, 9)
+WHOLE = Days(SINCE, UNTIL)
+BERLIN, TOKYO, KUWAIT, ANGELES, CLOSED = "1000000011", "1000000012", "1000000013", "1000000014", "1000000015"
+ADS, DAYS = 60, 20
+MAX = "21999999999"
+
+
+def delivery() -> list[dict[str, str]]:
+    """Berlin's account has removed objects, Performance Max, and delivery that no ad has."""
+    rows = [
+        row(
+            account_id=BERLIN, campaign_id=str(21000000000 + n % 3), adgroup_id=str(160000000000 + n % 9),
+            ad_id=str(700000000000 + n), ad_name=f"Ad {n}", date=(UNTIL - timedelta(day)).isoformat(),
+            spend=f"{n}.{day:02}0007", impressions=str(n * 10 + day), clicks=str(n),
+            conversions="" if n % 7 else f"{n}.333333", conversion_value=f"{n * 3}.10", video_views=str(n * 2),
+        )
+        for day in range(DAYS)
+        for n in range(ADS)
+    ]  # fmt: skip
+    of = {"account_id": BERLIN}
+    rows += [
+        row(**of, campaign_id=MAX, campaign_name="Max", adgroup_id="", adgroup_name="", ad_id="", ad_name="",
+            date=day, spend="400.000001", conversions="0.1")
+        for day in ("2026-03-08", "2026-03-09")
+    ]  # fmt: skip
+    rows.append(row(**of, campaign_id="21000000000", adgroup_id="160000000000", ad_id="", ad_name="",
+                    date="2026-03-08", spend="0.01"))  # fmt: skip
+    for number, (account_id, currency, zone) in enumerate(
+        (
+            (TOKYO, "JPY", "Asia/Tokyo"),
+            (KUWAIT, "KWD", "Asia/Kuwait"),
+            (ANGELES, "USD", "America/Los_Angeles"),
+            (CLOSED, "USD", "America/Los_Angeles"),
+        )
+    ):
+        own = {"account_id": account_id, "currency": currency, "timezone": zone}
+        ids = {"campaign_id": f"2200{number}", "adgroup_id": f"2300{number}", "ad_id": f"2400{number}"}
+        for day in ("2026-01-01", "2026-01-31", "2026-02-01", "2026-03-08", "2026-03-09", "2026-03-10"):
+            rows.append(row(**own, **ids, date=day, spend="1200" if currency == "JPY" else "3.456"))
+    return rows
+
+
+def objects() -> list[dict[str, str]]:
+    of = {"account_id": BERLIN}
+    return [
+        {**thing("account", BERLIN, "", name="Shop"), **of},
+        {**thing("account", KUWAIT, "", kind="direct"), "account_id": KUWAIT},
+        {**thing("account", ANGELES, "", kind="sub_manager", status="paused"), "account_id": ANGELES},
+        {**thing("account", CLOSED, "", status="deleted"), "account_id": CLOSED},
+        {**thing("campaign", "21000000000", BERLIN, status="deleted", daily_budget="52.50",
+                 deleted_at="2026-03-01T00:00:00+01:00"), **of},
+        {**thing("campaign", "21000000002", BERLIN, kind="video", status="paused"), **of},
+        {**thing("campaign", MAX, BERLIN, kind="performance_max", lifetime_budget="900.05"), **of},
+        {**thing("ad", "700000000007", "160000000007", status="deleted"), **of},
+    ]  # fmt: skip
+
+
+def folder_in(path: Path) -> Path:
+    """The facts folder: with restated rows and an account's day that is not the sum of its rows."""
+    made = facts(path, *delivery())
+    write(made, columns.ENTITIES_FILE, objects())
+    earlier = {**delivery()[0], "spend": "999.99", "visible_until": "2026-03-09T09:00:00+00:00"}
+    later = {**delivery()[1], "spend": "77.001", "visible_until": "2026-03-10T00:00:00+00:00"}
+    write(made, columns.RESTATED_FILE, [earlier, later])
+    total = {"platform": "google", "account_id": BERLIN, "date": "2026-03-05", "impressions": "7", "spend": "1.25"}
+    write(made, columns.TOTALS_FILE, [total])
+    return made
+
+
+def owners() -> dict[str, set[str]]:
+    """The ids of each account's objects, its own among them."""
+    found: dict[str, set[str]] = {}
+    for one in delivery():
+        ids = {one["account_id"], one["campaign_id"], one["adgroup_id"], one["ad_id"]}
+        found.setdefault(one["account_id"], set()).update(ids - {""})
+    return found
