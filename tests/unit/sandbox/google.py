@@ -68,7 +68,7 @@ class Google:
         return httpx.post(self.token_url, data={"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, **form})
 
     def exchange(self, code: str, **more: str) -> httpx.Response:
-        return self.token(grant_type="authorization_code", code=code, redirect_uri=REDIRECT, **more)
+        return self.token(**{"grant_type": "authorization_code", "code": code, "redirect_uri": REDIRECT, **more})
 
     def login(self, scopes: list[str] | None = None) -> str:
         """A refresh token."""

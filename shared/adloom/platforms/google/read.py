@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 
 from adloom import logs
 from adloom.errors import AccountInaccessible, PlatformProtocolError
@@ -85,8 +86,10 @@ class GoogleReader:
 
     def facts(self, account: Account, level: Level, days: Days) -> Iterator[Iterable[Fact]]:
         """Batches of rows. TooMuchData asks for fewer days. A stream that breaks begins anew: rows come twice then."""
-        for batch in self._stream(account.external_id, queries.facts(level, days)):
-            yield rows.facts(batch, level, account.external_id)
+        account_id = account.external_id
+        # No loop variable here and below, which would hold one batch while the next is read.
+        read = partial(rows.facts, level=level, account_id=account_id)
+        return map(read, self._stream(account_id, queries.facts(level, days)))
 
     # The way to an account
 
@@ -95,16 +98,18 @@ class GoogleReader:
         refusal: AccountInaccessible | None = None
         for login in self._ways(account_id):
             try:
-                for batch in self._client.stream(account_id, query, login=login):
-                    self.logins[account_id] = login
+                batches = self._client.stream(account_id, query, login=login)
+                batch = next(batches, None)
+                self.logins[account_id] = login
+                if batch is not None:
                     yield batch
+                    del batch
+                yield from batches
             except AccountInaccessible as error:
                 if not errors.may_go_another_way(error):
                     raise
                 refusal = refusal or error
             else:
-                # Also for an answer without rows.
-                self.logins[account_id] = login
                 return
         self.logins.pop(account_id, None)
         raise refusal or AccountInaccessible(f"There is no way to account {account_id}", platform_code="empty")
