@@ -10,6 +10,7 @@ from adloom.accounts import (
     password_routes,
     people_routes,
     post,
+    profile_routes,
     registration_routes,
     sessions_routes,
 )
@@ -26,6 +27,7 @@ for routes in (
     mfa_routes,
     password_routes,
     people_routes,
+    profile_routes,
     registration_routes,
     sessions_routes,
 ):

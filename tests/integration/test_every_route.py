@@ -42,6 +42,7 @@ WITH_PARAMETERS = [(name, route) for name, route in GUARDED if route.parameters]
 # What must ask for a proof that is not old: whatever changes tokens, members or security. Looks and the ways to prove
 # oneself do not; neither does what undoes nothing that a thief of a session could use.
 NOT_FRESH = {
+    "auth PATCH /profile": "a name opens nothing",
     "auth POST /email/verification": "writes a mail to the person's own address",
     "auth POST /invitations/join": "its credential is the mailed link",
     "auth POST /logout": "ends the session at hand",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -32,6 +33,8 @@ class MemberOf(BaseModel):
     name: str
     role: Role
     accounts: list[int] | None = Field(description="Null: all of them")
+    second_factor: bool
+    last_active_at: datetime | None = Field(description="In this organisation; null: not in the last weeks")
 
 
 class Members(BaseModel):
@@ -83,4 +86,12 @@ def _scope(body: MemberChange) -> str | None:
 def _shown(each: roster.Membership) -> MemberOf:
     scope = each.account_scope
     accounts = None if scope == ALL_ACCOUNTS else [int(account) for account in scope.split(",")]
-    return MemberOf(user_id=each.user_id, email=each.email, name=each.name, role=each.role, accounts=accounts)
+    return MemberOf(
+        user_id=each.user_id,
+        email=each.email,
+        name=each.name,
+        role=each.role,
+        accounts=accounts,
+        second_factor=each.second_factor,
+        last_active_at=each.last_active_at,
+    )

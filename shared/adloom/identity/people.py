@@ -51,3 +51,15 @@ def at_home(database: Database, user_id: UUID) -> Iterator[tuple[Connection, Per
         query = "select set_config('app.org_id', :org, true), set_config('app.account_scope', '*', true)"
         connection.execute(text(query), {"org": str(person.home)})
         yield connection, person
+
+
+def rename(connection: Connection, user_id: UUID, name: str) -> None:
+    """Give a person another name, in a transaction of the home."""
+    connection.execute(text("update users set name = :name where user_id = :user"), {"name": name, "user": user_id})
+
+
+def verified_at(connection: Connection, user_id: UUID) -> datetime | None:
+    """Since when the person's address is verified, in a transaction of the home."""
+    query = text("select email_verified_at from users where user_id = :user")
+    found: datetime | None = connection.execute(query, {"user": user_id}).scalar_one()
+    return found
