@@ -181,6 +181,19 @@ def test_an_owner_adds_a_member_who_can_log_in(client: FlaskClient, owner: Perso
     assert log_in(client, email).get_json()["user"]["role"] == "editor"
 
 
+def test_a_narrowed_owner_adds_members_of_the_own_accounts_only(
+    client: FlaskClient, auth: Database, owner: Person
+) -> None:
+    narrowed = person(auth, owner.org_id, "narrowed", "owner", "3,17")
+    email = f"new-{uuid4().hex}@example.com"
+    body = {"email": email, "password": PASSWORD, "name": "New", "role": "viewer"}
+    assert client.post("/users", json=body, headers=narrowed.headers).status_code == 201
+
+    token = log_in(client, email).get_json()["token"]
+
+    assert client.get("/session", headers={"Authorization": f"Bearer {token}"}).get_json()["account_scope"] == "3,17"
+
+
 def test_a_viewer_adds_nobody(client: FlaskClient, viewer: Person) -> None:
     email = f"new-{uuid4().hex}@example.com"
     body = {"email": email, "password": PASSWORD, "name": "New", "role": "owner"}

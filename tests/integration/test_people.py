@@ -334,6 +334,76 @@ def test_an_address_is_verified_and_changed_by_its_mailbox(client: FlaskClient, 
     assert log_in(client, email).status_code == 200
 
 
+def test_another_password_ends_the_links_to_another_address(client: FlaskClient, viewer: Person, admin: Admin) -> None:
+    """Whoever had a stolen session and asked for an address of their own does not get the account by it later."""
+    email = new_address()
+    assert client.post("/email", json={"email": email}, headers=viewer.headers).status_code == 202
+    link = token(admin, email)
+
+    body = {"current": PASSWORD, "password": OTHER}
+    assert client.post("/password", json=body, headers=viewer.headers).status_code == 200
+
+    assert client.post("/email/verify", json={"token": link}).status_code == 404
+    assert log_in(client, viewer.email, OTHER).status_code == 200
+
+
+def test_another_address_ends_the_resets_mailed_to_the_old_one(
+    client: FlaskClient, viewer: Person, admin: Admin
+) -> None:
+    assert forget(client, viewer.email).status_code == 202
+    old, email = token(admin, viewer.email), new_address()
+    assert client.post("/email", json={"email": email}, headers=viewer.headers).status_code == 202
+    assert client.post("/email/verify", json={"token": token(admin, email)}).status_code == 200
+
+    assert reset(client, old).status_code == 404
+    assert forget(client, email).status_code == 202
+    assert reset(client, token(admin, email)).status_code == 204
+
+
+def test_an_address_that_is_only_verified_ends_no_reset(client: FlaskClient, viewer: Person, admin: Admin) -> None:
+    assert forget(client, viewer.email).status_code == 202
+    link = token(admin, viewer.email)
+    assert client.post("/email/verification", headers=viewer.headers).status_code == 202
+    assert client.post("/email/verify", json={"token": token(admin, viewer.email)}).status_code == 200
+
+    assert reset(client, link).status_code == 204
+
+
+def test_where_anybody_may_register_owners_make_no_accounts_of_others(
+    client: FlaskClient, postgres: Postgres, auth: Database, owner: Person, viewer: Person
+) -> None:
+    """They would learn who has an account, and have one in a stranger's name."""
+
+    def add(email: str, by: dict[str, str]) -> Any:
+        body = {"email": email, "password": PASSWORD, "name": "New", "role": "viewer"}
+        answer = client.post("/users", json=body, headers=by)
+        return answer.status_code, answer.get_json().get("code")
+
+    known, unknown = viewer.email, new_address()
+    assert add(known, owner.headers) == add(unknown, owner.headers) == (403, "invite_instead")
+    assert add(unknown, OPERATOR | {"X-Adloom-Org": str(owner.org_id)})[0] == 201
+    use(postgres, auth, registration="off")
+    assert add(new_address(), owner.headers)[0] == 201
+
+
+@pytest.mark.parametrize("how", ["lowered", "removed"])
+def test_the_invitations_of_who_lost_rights_are_taken_back(
+    client: FlaskClient, auth: Database, org_id: UUID, owner: Person, admin: Admin, how: str
+) -> None:
+    leaver, theirs, ours = person(auth, org_id, "leaver", "admin"), new_address(), new_address()
+    assert invite(client, leaver, theirs, "admin").status_code == 201
+    assert invite(client, owner, ours).status_code == 201
+    links = token(admin, theirs), token(admin, ours)
+
+    if how == "lowered":
+        change = {"role": "viewer"}
+        assert client.patch(f"/members/{leaver.user_id}", json=change, headers=owner.headers).status_code == 200
+    else:
+        assert client.delete(f"/members/{leaver.user_id}", headers=owner.headers).status_code == 204
+
+    assert [accept(client, link).status_code for link in links] == [404, 201]
+
+
 def test_an_address_of_somebody_else_is_not_taken_and_not_told(
     client: FlaskClient, owner: Person, viewer: Person, admin: Admin
 ) -> None:
