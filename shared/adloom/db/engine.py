@@ -7,7 +7,7 @@ The database itself keeps organisations apart: row-level security and barrier vi
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from uuid import UUID
 
@@ -46,6 +46,9 @@ ACCOUNT_LOCK_SPACE = 0x41_44_4C  # "ADL"
 
 log = logs.get(__name__)
 
+LastStep = Callable[[Connection], None]
+_LAST_STEPS = "adloom.last_steps"
+
 _SCOPE = re.compile(r"^(\*|\d+(,\d+)*|)$")
 
 
@@ -55,6 +58,17 @@ def raw(connection: Connection) -> psycopg.Connection[tuple[object, ...]]:
     if not isinstance(driver, psycopg.Connection):
         raise TypeError(f"expected a psycopg connection, got {type(driver).__name__}")
     return driver
+
+
+def last_steps(connection: Connection) -> list[LastStep]:
+    """What is done at the end of the transaction at hand, before it commits; append to it. ValueError outside of a
+    transaction of `tenant` or `system`.
+    """
+    try:
+        steps: list[LastStep] = connection.info[_LAST_STEPS]
+    except KeyError:
+        raise ValueError("this connection is in no transaction of Database.tenant or Database.system") from None
+    return steps
 
 
 class Database:
@@ -98,7 +112,14 @@ class Database:
     def system(self) -> Iterator[Connection]:
         """A transaction without an organisation: no tenant row is visible, SECURITY DEFINER functions are for it."""
         with _connected(self.engine) as connection, connection.begin():
-            yield connection
+            steps: list[LastStep] = []
+            connection.info[_LAST_STEPS] = steps
+            try:
+                yield connection
+                for step in steps:
+                    step(connection)
+            finally:
+                connection.info.pop(_LAST_STEPS, None)
 
     @contextmanager
     def statements(self) -> Iterator[Connection]:
