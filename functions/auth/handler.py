@@ -5,8 +5,10 @@ from __future__ import annotations
 from adloom.accounts import (
     email_routes,
     invitations_routes,
+    keys_routes,
     members_routes,
     mfa_routes,
+    operator_keys_routes,
     password_routes,
     people_routes,
     post,
@@ -15,7 +17,7 @@ from adloom.accounts import (
     sessions_routes,
 )
 from adloom.accounts.settings import AuthSettings
-from adloom.identity import challenges, devices, members, sessions
+from adloom.identity import challenges, devices, keys, sessions
 from adloom.web import create_function, openfaas
 
 app = create_function("auth", AuthSettings)
@@ -23,8 +25,10 @@ app = create_function("auth", AuthSettings)
 for routes in (
     email_routes,
     invitations_routes,
+    keys_routes,
     members_routes,
     mfa_routes,
+    operator_keys_routes,
     password_routes,
     people_routes,
     profile_routes,
@@ -37,8 +41,7 @@ post.add(app)
 
 @app.on_start
 def accept_operator_key() -> None:
-    key = app.settings().operator_key.get_secret_value()
-    members.register_operator_key(app.database(), key, "deployment")
+    operator_keys_routes.accept_own(app)
 
 
 @app.tick
@@ -48,6 +51,7 @@ def send_and_forget() -> None:
     sessions.purge(app.database())
     devices.purge(app.database())
     challenges.purge(app.database())
+    keys.purge(app.database())
 
 
 handle = openfaas(app)

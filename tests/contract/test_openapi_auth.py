@@ -15,7 +15,7 @@ from schemathesis import GenerationMode
 from schemathesis.config import GenerationConfig, SchemathesisConfig
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-from adloom.identity import members
+from adloom.identity import operator_keys
 from adloom.web.authentication import ORGANISATION_HEADER
 from adloom.web.openapi import describe
 from functions.auth.handler import AuthSettings, app
@@ -68,7 +68,7 @@ def operators_organisation(
     auth = connect("auth")
     app.use(AuthSettings(**auth_settings(postgres.url("auth"), OPERATOR_KEY)), auth)
     monkeypatch.setattr(app, "limiter", Unlimited())
-    members.register_operator_key(auth, OPERATOR_KEY, "deployment")
+    operator_keys.register(auth, OPERATOR_KEY, "deployment")
     return make_organisation("Acme")
 
 

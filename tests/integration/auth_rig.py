@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from adloom.db import Database
-from adloom.identity import members
+from adloom.identity import operator_keys
 from adloom.web.limits import MemoryLimiter
 from functions.auth.handler import AuthSettings, app
 from tests.integration.cast import Connect, MakeOrganisation, Person, auth_settings, cheap_hashes, person
@@ -35,7 +35,7 @@ def client(postgres: Postgres, auth: Database) -> Iterator[FlaskClient]:
     """Auth; hashes cost nothing, and limits are this test's own."""
     app.use(AuthSettings(**auth_settings(postgres.url("auth"), OPERATOR_KEY)), auth)
     app.limiter = MemoryLimiter()
-    members.register_operator_key(auth, OPERATOR_KEY, "deployment")
+    operator_keys.register(auth, OPERATOR_KEY, "deployment")
     with cheap_hashes():
         yield app.test_client()
 

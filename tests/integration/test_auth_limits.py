@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from adloom.db import Database
-from adloom.identity import members
+from adloom.identity import operator_keys
 from adloom.web import counting
 from adloom.web.limits import Limit, MemoryLimiter
 from adloom.web.shared_limits import OpenLimiter, PostgresLimiter, PostgresStorage
@@ -54,7 +54,7 @@ def client(postgres: Postgres, auth: Database, admin: psycopg.Connection[Any]) -
     app.use(AuthSettings(**auth_settings(postgres.url("auth"), OPERATOR_KEY)), auth)
     app.limiter = None
     admin.execute("delete from rate_limits")
-    members.register_operator_key(auth, OPERATOR_KEY, "deployment")
+    operator_keys.register(auth, OPERATOR_KEY, "deployment")
     with cheap_hashes():
         yield app.test_client()
 

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from adloom.db import Database
-from adloom.identity import members, sessions
+from adloom.identity import operator_keys, sessions
 from adloom.identity.tokens import token_hash
 from adloom.web.limits import MemoryLimiter
 from functions.auth.handler import AuthSettings, app
@@ -37,7 +37,7 @@ def client(postgres: Postgres, auth: Database) -> FlaskClient:
     settings = AuthSettings(**auth_settings(postgres.url("auth"), OPERATOR_KEY))
     app.use(settings, auth)
     app.limiter = MemoryLimiter()
-    members.register_operator_key(auth, OPERATOR_KEY, "deployment")
+    operator_keys.register(auth, OPERATOR_KEY, "deployment")
     return app.test_client()
 
 
@@ -238,12 +238,12 @@ def test_a_revoked_operator_key_opens_nothing(
     client: FlaskClient, auth: Database, admin: psycopg.Connection[Any]
 ) -> None:
     key = f"adl_o_{uuid4().hex}"
-    members.register_operator_key(auth, key, "old")
+    operator_keys.register(auth, key, "old")
     headers = {"Authorization": f"Bearer {key}"}
     assert client.get("/session", headers=headers).status_code == 200
 
     admin.execute("update operator_keys set revoked_at = now() where key_hash = %s", (token_hash(key),))
-    members.register_operator_key(auth, key, "old")
+    operator_keys.register(auth, key, "old")
 
     assert client.get("/session", headers=headers).status_code == 401
 

@@ -17,7 +17,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from adloom.db import Database
-from adloom.identity import members, sessions
+from adloom.identity import operator_keys, sessions
 from adloom.identity.policy import SessionSettings
 from adloom.identity.proof import Proven
 from adloom.identity.roles import ROLES, Role, includes
@@ -37,7 +37,8 @@ GUARDED: list[tuple[str, Route]] = [
     (name, route) for name, module in FUNCTIONS.items() for route in module.app.routes if not route.guard.is_public
 ]
 FRESH = [(name, route) for name, route in GUARDED if route.guard.fresh]
-WITH_PARAMETERS = [(name, route) for name, route in GUARDED if route.parameters]
+# The operator is in every organisation.
+WITH_PARAMETERS = [(name, route) for name, route in GUARDED if route.parameters and route.guard.kind != "operator"]
 
 # What must ask for a proof that is not old: whatever changes tokens, members or security. Looks and the ways to prove
 # oneself do not; neither does what undoes nothing that a thief of a session could use.
@@ -49,6 +50,8 @@ NOT_FRESH = {
     "auth POST /session/step-up": "is the proof",
     "auth POST /session/switch": "gives nothing that the person has not got",
     "auth POST /setup": "the operator's",
+    "auth POST /operator-keys": "the operator's",
+    "auth DELETE /operator-keys/<key_id>": "the operator's",
     "sync-meta POST /runs": "reads from the platform again",
 }
 # Routes that say or change nothing about an ad account. Every other one has a check below.
@@ -78,6 +81,7 @@ class House:
     outsider: UUID
     outsiders_session: UUID
     others_invitation: UUID
+    others_key: UUID
 
     def token(self, role: Role, **columns: str) -> str:
         """A new session of the member; `columns` are SQL expressions put into its row."""
@@ -99,7 +103,7 @@ def house(postgres: Postgres) -> Iterator[House]:
         told |= {"token_ring": key, "mail_ring": key, "mfa_ring": key, "meta_app_id": "1", "meta_app_secret": "x"}
         module.app.use(module.app._settings_model(**told))
         module.app.limiter = Unlimited()
-    members.register_operator_key(auth, OPERATOR_KEY, "deployment")
+    operator_keys.register(auth, OPERATOR_KEY, "deployment")
     ours, others = uuid4(), uuid4()
     with psycopg.connect(postgres.admin_url, autocommit=True) as admin:
         for org, name in ((ours, "Acme"), (others, "Other")):
@@ -116,6 +120,7 @@ def house(postgres: Postgres) -> Iterator[House]:
             outsider.user_id,
             session[0],
             _invitation(admin, others, outsider.user_id),
+            _key(admin, others, outsider.user_id),
         )
     for module in FUNCTIONS.values():
         module.app.database().close()
@@ -129,6 +134,17 @@ def _invitation(admin: psycopg.Connection[Any], org_id: UUID, by: UUID) -> UUID:
         "insert into invitations (invitation_id, org_id, email, role, token_hash, invited_by, expires_at)"
         " values (%s, %s, 'someone@example.com', 'viewer', %s, %s, now() + interval '1 day')",
         (made, org_id, made.bytes * 2, by),
+    )
+    return made
+
+
+def _key(admin: psycopg.Connection[Any], org_id: UUID, by: UUID) -> UUID:
+    made = uuid4()
+    admin.execute(
+        "insert into api_keys (key_id, org_id, made_by, name, token_hash, prefix, last_four, scopes, role,"
+        " account_scope, per_minute, expires_at) values (%s, %s, %s, 'theirs', %s, 'ab12cd34', 'wxyz',"
+        " '{members:read}', 'admin', '*', 100, now() + interval '1 day')",
+        (made, org_id, by, made.bytes * 2),
     )
     return made
 
@@ -261,6 +277,7 @@ def test_what_is_another_organisations_is_not_there(house: House, name: str, rou
         "user_id": house.outsider,
         "session_id": house.outsiders_session,
         "invitation_id": house.others_invitation,
+        "key_id": house.others_key,
     }
     path = route.path
     for parameter in route.parameters:

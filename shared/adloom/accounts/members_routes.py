@@ -42,7 +42,12 @@ class Members(BaseModel):
 
 
 def add(app: Auth) -> None:
-    @app.route_model("GET", "/members", guard=Guard.role("admin"), summary="The organisation's members")
+    @app.route_model(
+        "GET",
+        "/members",
+        guard=Guard.role("admin", scope="members:read"),
+        summary="The organisation's members",
+    )
     def members(principal: Principal) -> Members:
         return Members(members=[_shown(each) for each in roster.every(app.database(), principal.org_id)])
 

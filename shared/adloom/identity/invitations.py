@@ -16,7 +16,8 @@ from sqlalchemy import Connection, text
 from adloom.clock import real_now
 from adloom.db import Database
 from adloom.errors import Conflict, Forbidden, NotFound
-from adloom.identity import members, roster
+from adloom.identity import members
+from adloom.identity.account_scope import is_within
 from adloom.identity.members import NewMember
 from adloom.identity.principal import Principal
 from adloom.identity.roles import Role, includes
@@ -59,7 +60,7 @@ def invite(connection: Connection, principal: Principal, email: str, role: Role,
     address = email.strip().lower()
     if not includes(principal.role, role):
         raise Forbidden("You cannot give a role above your own.", code="role_above")
-    if not roster.is_within(scope, principal.account_scope):
+    if not is_within(scope, principal.account_scope):
         raise Forbidden("You cannot give accounts that you do not have.", code="account_outside")
     member = connection.execute(
         text(

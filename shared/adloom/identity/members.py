@@ -15,7 +15,6 @@ from adloom.errors import Conflict
 from adloom.identity import passwords
 from adloom.identity.principal import ALL_ACCOUNTS
 from adloom.identity.roles import Role
-from adloom.identity.tokens import token_hash
 
 # Any number of our own: two set-ups at once wait for each other.
 _SETUP_LOCK = 0x41_44_4C_53  # "ADLS"
@@ -98,13 +97,6 @@ def _one_address() -> Iterator[None]:
 def _insert_organisation(connection: Connection, org_id: UUID, name: str) -> None:
     query = text("insert into organisations (org_id, name) values (:org, :name)")
     connection.execute(query, {"org": org_id, "name": name})
-
-
-def register_operator_key(database: Database, key: str, name: str) -> None:
-    """Let the holder of this key act as the operator. Twice is harmless; a revoked key stays revoked."""
-    with database.system() as connection:
-        query = text("select register_operator_key(:hash, :name)")
-        connection.execute(query, {"hash": token_hash(key), "name": name})
 
 
 def _insert(connection: Connection, org_id: UUID, member: NewMember, password_hash: str) -> UUID:

@@ -16,8 +16,9 @@ from sqlalchemy import Connection, text
 
 from adloom.db import Database
 from adloom.errors import Conflict, Forbidden, NotFound
-from adloom.identity import sessions
-from adloom.identity.principal import ALL_ACCOUNTS, Principal
+from adloom.identity import keys, sessions
+from adloom.identity.account_scope import is_within
+from adloom.identity.principal import Principal
 from adloom.identity.roles import Role, includes
 
 
@@ -82,6 +83,7 @@ def remove(database: Database, principal: Principal, user_id: UUID) -> None:
             _keep_an_owner(connection, principal.org_id)
         sessions.end_here(connection, principal.org_id, user_id, "role")
         _take_back_invitations(connection, user_id)
+        keys.end_of_maker(connection, principal.org_id, user_id)
         connection.execute(
             text("delete from memberships where org_id = :org and user_id = :user"),
             {"org": principal.org_id, "user": user_id},
@@ -141,13 +143,6 @@ def _keep_an_owner(connection: Connection, org_id: UUID) -> None:
     query = text("select count(*) from memberships where org_id = :org and role = 'owner'")
     if connection.execute(query, {"org": org_id}).scalar_one() < 2:  # noqa: PLR2004 - who goes and who stays
         raise Conflict("An organisation keeps an owner: make somebody else one first.", code="last_owner")
-
-
-def is_within(scope: str, of: str) -> bool:
-    """Whether a scope has no account that the other has not."""
-    if of == ALL_ACCOUNTS:
-        return True
-    return scope != ALL_ACCOUNTS and set(scope.split(",")) <= set(of.split(","))
 
 
 def _membership(row: Any) -> Membership:

@@ -225,6 +225,7 @@ def principal_by_token(
         role=cast("Role", row.role),
         account_scope=row.account_scope,
         session_id=row.session_id,
+        key_id=row.key_id,
         expires_at=row.expires_at,
         authenticated_at=row.authenticated_at,
     )

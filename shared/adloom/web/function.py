@@ -221,7 +221,7 @@ class Function(Flask, Generic[S]):
             return
         g.principal = self._principal()
         if g.principal is not None:
-            self._count(*counting.of_principal(g.principal), "shared")
+            self._count(*counting.of_principal(g.principal))
         guard.admit(g.principal)
 
     def _principal(self) -> Principal | None:
