@@ -1,4 +1,4 @@
-"""Four processes of `auth`, a gateway over them and a dashboard before it, on a database of a test."""
+"""Processes of `auth`, a gateway over them and a dashboard before it, on a database of a test."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
 PROCESSES = 4
+STORAGE_SECRET = "a secret of this test"
 _PATIENCE_S = 60
 
 
@@ -45,7 +46,9 @@ class Rig:
     def log_in(self, client: httpx.Client, n: int, address: str, email: str, password: str, device: str = "") -> int:
         """One attempt at process `n` from an address, as a trusted proxy tells it; the status."""
         body = {"email": email, "password": password} | ({"device": device} if device else {})
-        answer = client.post(f"{self.auths[n % PROCESSES]}/login", json=body, headers={"X-Forwarded-For": address})
+        answer = client.post(
+            f"{self.auths[n % len(self.auths)]}/login", json=body, headers={"X-Forwarded-For": address}
+        )
         return answer.status_code
 
     def log_in_by_form(self, client: httpx.Client, form: Form, address: str, email: str, password: str) -> int:
@@ -80,9 +83,8 @@ class _Hidden(HTMLParser):
 
 
 @contextmanager
-def guess_rig(postgres: Postgres, folder: Path, operator_key: str) -> Iterator[Rig]:
-    ports = _free_ports(PROCESSES + 3)
-    auths, (front, gateway, dashboard) = ports[:PROCESSES], ports[PROCESSES:]
+def guess_rig(postgres: Postgres, folder: Path, operator_key: str, processes: int = PROCESSES) -> Iterator[Rig]:
+    auths, (front, gateway, dashboard) = _free_ports(processes), _free_ports(3)
     base = {name: value for name, value in os.environ.items() if not name.startswith(("ADLOOM_", "PYTEST_"))}
     base |= {"PYTHONPATH": f"{ROOT / 'shared'}:{ROOT}", "ADLOOM_SECRETS_DIR": str(folder), "ADLOOM_LOG_LEVEL": "ERROR"}
     base |= {"ADLOOM_PUBLIC_URL": f"http://{HOST}:{dashboard}", "ADLOOM_GATEWAY_URL": f"http://{HOST}:{gateway}"}
@@ -106,7 +108,7 @@ def guess_rig(postgres: Postgres, folder: Path, operator_key: str) -> Iterator[R
         own = {
             "ADLOOM_DATABASE_URL": postgres.url("dashboard"),
             "ADLOOM_NATS_URL": f"nats://{HOST}:1",
-            "ADLOOM_STORAGE_SECRET": "a secret of this test",
+            "ADLOOM_STORAGE_SECRET": STORAGE_SECRET,
             "ADLOOM_DASHBOARD_PORT": str(dashboard),
             "NICEGUI_STORAGE_PATH": str(folder / "nicegui"),
         }

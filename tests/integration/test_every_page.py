@@ -1,0 +1,501 @@
+"""Every page and every form of the dashboard against everybody who must not get at it, made from the routes themselves.
+
+A route that is new is in here by itself. A page fails until PAGES says whom it is for and by which word one sees that
+its content has come. Two organisations whose every name holds a word of their own look at the same pages.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
+
+import httpx
+import psycopg
+import pytest
+
+from adloom.db import Database
+from adloom.identity import sessions
+from adloom.identity.policy import SessionSettings
+from adloom.identity.proof import Proven
+from adloom.identity.roles import ROLES, Role, includes
+from adloom.identity.tokens import INVITATION_PREFIX, RESET_PREFIX, VERIFICATION_PREFIX, new_token, token_hash
+from tests.integration.cast import PASSWORD, Person, person
+from tests.integration.guess_rig import STORAGE_SECRET, guess_rig
+from tests.ui import seed
+from tests.ui.routes import routes
+from ui import forms
+from ui.security import is_public
+
+if TYPE_CHECKING:
+    from tests.conftest import Postgres
+
+SESSION, FORM = "adloom_session", "adloom_form"
+_PATIENCE_S = 90
+
+
+@dataclass(frozen=True)
+class Account:
+    account_id: int
+    external_id: str
+    word: str
+
+
+@dataclass(frozen=True)
+class Side:
+    """An organisation, a member of each role, two accounts; every name in it holds one of `words`."""
+
+    word: str
+    org_id: UUID
+    people: dict[Role, Person]
+    accounts: tuple[Account, Account]
+
+    @property
+    def words(self) -> set[str]:
+        return {self.word, *(account.word for account in self.accounts)}
+
+
+@dataclass(frozen=True)
+class Page:
+    """`shows` is the word, in small letters, by which one sees that the content has come, for a member of a side."""
+
+    role: Role
+    shows: Callable[[Side, Role], str]
+
+
+def first_account(side: Side, _role: Role) -> str:
+    return side.accounts[0].word
+
+
+def own_address(side: Side, role: Role) -> str:
+    return side.people[role].email
+
+
+CAMPAIGN = "/campaigns/{account_id:int}/{campaign_id}"
+PAGES = {
+    "/": Page("viewer", first_account),
+    "/campaigns": Page("viewer", first_account),
+    CAMPAIGN: Page("viewer", first_account),
+    CAMPAIGN + "/{ad_group_id}": Page("viewer", first_account),
+    "/data-health": Page("viewer", first_account),
+    "/confirm": Page("viewer", own_address),
+}
+# Under these lie files and sockets of the framework: the ones without anybody's data are public, the others have a test
+# of their own below.
+NO_PAGES = ("/_nicegui", "/static")
+
+GUARDED = [path for method, path in routes() if method == "GET" and not is_public(path)]
+FORMS = [path for method, path in routes() if method == "POST"]
+
+
+def address(path: str, account: Account) -> str:
+    """The path for this account; a parameter that is not known here says itself that it is missing."""
+    below = f"{account.external_id}{0:05d}"
+    values = {"account_id:int": str(account.account_id), "campaign_id": below, "ad_group_id": f"{below}00"}
+    values |= dict.fromkeys(("path", "key", "name"), "x")  # of files
+    return re.sub(r"\{([^}:]+(?::int)?)(?::path)?\}", lambda found: values[found[1]], path)
+
+
+class House:
+    """The running dashboard, spoken to as its front door does, and what is in the tables behind it."""
+
+    def __init__(self, url: str, postgres: Postgres, operator_key: str) -> None:
+        self.url, self.operator_key = url, operator_key
+        self.admin = psycopg.connect(postgres.admin_url, autocommit=True)
+        self.auth = Database(postgres.url("auth"), pool_size=2)
+        self.client = httpx.Client(base_url=url, trust_env=False, timeout=60)
+        # Whoever tries many tokens is slowed down: each request comes from another address.
+        self._addresses = (f"198.18.{n // 250}.{n % 250}" for n in itertools.count())
+
+    def close(self) -> None:
+        self.client.close()
+        self.auth.close()
+        self.admin.close()
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        token: str | None = None,
+        *,
+        origin: str = "",
+        cookies: dict[str, str] | None = None,
+        headers: dict[str, str] | None = None,
+        **how: Any,
+    ) -> httpx.Response:
+        """One request, without following where it leads."""
+        given = (cookies or {}) | ({SESSION: token} if token else {})
+        sent = {"Accept": "text/html", "X-Forwarded-For": next(self._addresses)} | (headers or {})
+        sent |= {"Cookie": "; ".join(f"{name}={value}" for name, value in given.items())} if given else {}
+        sent |= {"Origin": origin} if origin else {}
+        return self.client.request(method, path, headers=sent, **how)
+
+    def post(self, path: str, token: str | None = None, **how: Any) -> httpx.Response:
+        return self.ask("POST", path, token, origin=self.url, **how)
+
+    def see(self, path: str, token: str, word: str) -> tuple[int, str]:
+        """The page as soon as its content is there: a busy machine sends its skeleton first."""
+        deadline = time.monotonic() + _PATIENCE_S
+        while True:
+            answer = self.ask("GET", path, token)
+            shown = answer.text.lower()
+            if word in shown:
+                return answer.status_code, shown
+            assert answer.status_code == 200, (path, answer.status_code, shown[:400])
+            assert time.monotonic() < deadline, f"{path} never shows {word!r}"
+
+    def token(self, side: Side, role: Role = "owner", **columns: str) -> str:
+        """A new session of the member; `columns` are SQL expressions put into its row."""
+        who = Proven(side.people[role].user_id, side.org_id)
+        with self.auth.tenant(side.org_id) as connection:
+            made = sessions.begin(connection, who, SessionSettings(), sessions.Arrival(), ["password"])
+        for column, value in columns.items():
+            query = f"update sessions set {column} = {value} where session_id = %s"
+            self.admin.execute(query, (made.session_id,))  # type: ignore[arg-type]
+        return made.token
+
+    @contextmanager
+    def narrowed(self, side: Side, role: Role, account: Account) -> Iterator[None]:
+        who = side.people[role].user_id
+        query = "update memberships set account_scope = %s where user_id = %s"
+        self.admin.execute(query, (str(account.account_id), who))
+        yield
+        self.admin.execute(query, ("*", who))
+
+    def people(self) -> dict[str, str]:
+        """All that is known of people, their factors and their access, but when a session was used last."""
+        found = {}
+        for (table,) in self.admin.execute(_OF_PEOPLE).fetchall():
+            row = "to_jsonb(t) - 'last_used_at' - 'idle_expires_at'"
+            query = f"select md5(coalesce(string_agg(({row})::text, '' order by ({row})::text), '')) from {table} t"
+            [(found[table],)] = self.admin.execute(query).fetchall()  # type: ignore[arg-type]
+        assert {"users", "sessions", "user_credentials", "memberships"} <= found.keys()
+        return found
+
+
+_OF_PEOPLE = """
+select distinct c.relname from pg_class c join pg_attribute a on a.attrelid = c.oid
+ where c.relnamespace = 'public'::regnamespace and c.relkind = 'r'
+   and a.attname in ('user_id', 'token_hash', 'key_hash') and c.relname not in ('mail_outbox', 'audit_events')
+"""
+
+
+@pytest.fixture(scope="module")
+def house(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    key = "adl_o_" + uuid4().hex
+    with guess_rig(postgres, tmp_path_factory.mktemp("pages"), key, processes=1) as rig:
+        made = House(rig.dashboard, postgres, key)
+        yield made
+        made.close()
+
+
+def _side(house: House, admin_url: str, word: str, accounts: tuple[str, str], number: int) -> Side:
+    org_id = uuid4()
+    house.admin.execute("insert into organisations (org_id, name) values (%s, %s)", (org_id, f"{word} & Sons"))
+    people = {role: person(house.auth, org_id, f"{word}-{role}", role) for role in ROLES}
+    made = [
+        seed.AdAccount(
+            "meta",
+            f"99{number}{index}",
+            f"{name} account",
+            100,
+            campaigns=(seed.Campaign(f"{name} campaign", 1.0, budget=10, parts=(1, 1)),),
+            days=40,
+        )
+        for index, name in enumerate(accounts)
+    ]
+    ids = seed.seed(admin_url, org_id, made)
+    first, second = (Account(one, m.external_id, name) for one, m, name in zip(ids, made, accounts, strict=True))
+    return Side(word, org_id, people, (first, second))
+
+
+@pytest.fixture(scope="module")
+def sides(house: House, postgres: Postgres) -> tuple[Side, Side]:
+    """Ours and theirs."""
+    ours = _side(house, postgres.admin_url, "heronwort", ("ospreylund", "kestrelmark"), 1)
+    return ours, _side(house, postgres.admin_url, "magpiestad", ("jackdawholm", "rookhaven"), 2)
+
+
+@pytest.fixture
+def ours(sides: tuple[Side, Side]) -> Side:
+    return sides[0]
+
+
+@pytest.fixture
+def theirs(sides: tuple[Side, Side]) -> Side:
+    return sides[1]
+
+
+def silent(text: str, *whom: Side | str) -> None:
+    """Nothing of them stands in the page."""
+    for one in whom:
+        for word in one.words if isinstance(one, Side) else {one}:
+            assert word not in text.lower()
+
+
+def turned_away(answer: httpx.Response, *whom: Side) -> None:
+    assert answer.status_code in (303, 401), (answer.status_code, answer.text[:200])
+    assert answer.status_code == 401 or answer.headers["Location"].partition("?")[0] == "/login"
+    silent(answer.text, *whom)
+
+
+# --- pages -----------------------------------------------------------------------------------------------------------
+
+
+def test_every_page_says_whom_it_is_for_and_what_it_shows() -> None:
+    assert {path for path in GUARDED if not path.startswith(NO_PAGES)} == set(PAGES)
+
+
+@pytest.mark.parametrize("path", GUARDED)
+class TestNobodySees:
+    def test_without_a_session(self, house: House, sides: tuple[Side, Side], path: str) -> None:
+        turned_away(house.ask("GET", address(path, sides[0].accounts[0])), *sides)
+
+    @pytest.mark.parametrize("accept", ["application/json", "*/*", ""])
+    def test_whatever_is_asked_for(self, house: House, sides: tuple[Side, Side], path: str, accept: str) -> None:
+        turned_away(house.ask("GET", address(path, sides[0].accounts[0]), headers={"Accept": accept}), *sides)
+
+    @pytest.mark.parametrize("token", ["adl_s_" + "A" * 43, "adl_d_" + "A" * 43, "adl_k_x_" + "A" * 43, "null", "{}"])
+    def test_with_a_token_that_is_nobodys(self, house: House, sides: tuple[Side, Side], path: str, token: str) -> None:
+        turned_away(house.ask("GET", address(path, sides[0].accounts[0]), token), *sides)
+
+    @pytest.mark.parametrize("column", ["expires_at", "idle_expires_at", "revoked_at"])
+    def test_with_a_session_that_is_over(self, house: House, sides: tuple[Side, Side], path: str, column: str) -> None:
+        over = house.token(sides[0], **{column: "now()"})
+        turned_away(house.ask("GET", address(path, sides[0].accounts[0]), over), *sides)
+
+    def test_with_the_session_of_somebody_who_is_no_member_any_more(
+        self, house: House, sides: tuple[Side, Side], path: str
+    ) -> None:
+        leaver = person(house.auth, sides[0].org_id, f"leaver{uuid4().hex[:8]}", "owner")
+        house.admin.execute("delete from memberships where user_id = %s", (leaver.user_id,))
+        turned_away(house.ask("GET", address(path, sides[0].accounts[0]), leaver.token), *sides)
+
+    def test_with_the_token_anywhere_but_in_the_cookie(self, house: House, sides: tuple[Side, Side], path: str) -> None:
+        token = house.token(sides[0])
+        where = address(path, sides[0].accounts[0])
+        turned_away(house.ask("GET", where, headers={"Authorization": f"Bearer {token}"}), *sides)
+        turned_away(house.ask("GET", where, params={"token": token, SESSION: token}), *sides)
+        turned_away(house.ask("GET", where, cookies={f"{SESSION}2": token, "session": token}), *sides)
+
+    def test_with_the_operators_key(self, house: House, sides: tuple[Side, Side], path: str) -> None:
+        """It is no session: whoever looks after the installation reads nobody's numbers with it."""
+        key = house.operator_key
+        answer = house.ask("GET", address(path, sides[0].accounts[0]), key)
+        assert answer.status_code in (303, 401, 503)
+        silent(answer.text, *sides)
+
+    @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "OPTIONS", "POST"])
+    def test_by_another_method(self, house: House, sides: tuple[Side, Side], path: str, method: str) -> None:
+        answer = house.ask(method, address(path, sides[0].accounts[0]), origin=house.url)
+        turned_away(answer, *sides)
+
+
+@pytest.mark.parametrize(("path", "role"), [(path, role) for path in PAGES for role in ROLES])
+def test_a_page_shows_its_content_to_whom_it_is_for_and_to_nobody_else(
+    house: House, ours: Side, theirs: Side, path: str, role: Role
+) -> None:
+    page, where = PAGES[path], address(path, ours.accounts[0])
+    if includes(role, page.role):
+        status, shown = house.see(where, house.token(ours, role), page.shows(ours, role))
+        assert status == 200
+        silent(shown, theirs)
+        return
+    answer = house.ask("GET", where, house.token(ours, role))
+    assert answer.status_code in (403, 404)
+    silent(answer.text, theirs, page.shows(ours, role))
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_shows_another_organisation_only_what_is_its_own(
+    house: House, ours: Side, theirs: Side, path: str
+) -> None:
+    page = PAGES[path]
+    _status, shown = house.see(address(path, theirs.accounts[0]), house.token(theirs), page.shows(theirs, "owner"))
+    silent(shown, ours)
+
+
+WITH_PARAMETERS = [path for path in PAGES if "{" in path]
+
+
+@pytest.mark.parametrize("path", WITH_PARAMETERS)
+def test_what_is_another_organisations_is_not_there(house: House, ours: Side, theirs: Side, path: str) -> None:
+    _status, shown = house.see(address(path, ours.accounts[0]), house.token(theirs), "this is not here")
+    silent(shown, ours)
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_narrowed_member_sees_only_the_own_accounts(house: House, ours: Side, theirs: Side, path: str) -> None:
+    page, (mine, other) = PAGES[path], ours.accounts
+    with house.narrowed(ours, "viewer", mine):
+        token = house.token(ours, "viewer")
+        _status, shown = house.see(address(path, mine), token, page.shows(ours, "viewer"))
+        silent(shown, theirs, other.word)
+        if path in WITH_PARAMETERS:
+            _status, shown = house.see(address(path, other), token, "this is not here")
+            silent(shown, theirs, other.word)
+
+
+@pytest.mark.parametrize("path", [path for method, path in routes() if method == "GET" and is_public(path)])
+def test_what_is_public_shows_nothing_of_anybody(house: House, sides: tuple[Side, Side], path: str) -> None:
+    for token in (None, house.token(sides[0])):
+        silent(house.ask("GET", address(path, sides[0].accounts[0]), token).text, *sides)
+
+
+# --- forms -----------------------------------------------------------------------------------------------------------
+
+FIELDS = {
+    "password": PASSWORD,
+    "code": "000000",
+    "name": "Mallory",
+    "organisation": "Mallory",
+    "secret": "A" * 32,
+    "key": "adl_o_" + "A" * 43,
+    "next": "/",
+}
+
+
+@pytest.mark.parametrize("origin", ["", "null", "https://evil.example", "http://127.0.0.1"])
+@pytest.mark.parametrize("path", FORMS)
+def test_a_form_of_another_site_is_refused(house: House, ours: Side, path: str, origin: str) -> None:
+    before = house.people()
+    answer = house.ask("POST", path, house.token(ours), origin=origin, data=FIELDS)
+    assert answer.status_code == 403
+    assert before["users"] == house.people()["users"]
+
+
+@pytest.mark.parametrize("column", [None, "expires_at", "revoked_at"])
+@pytest.mark.parametrize("path", [path for path in FORMS if not is_public(path)])
+def test_a_form_needs_a_session_that_is_alive(house: House, ours: Side, path: str, column: str | None) -> None:
+    token = house.token(ours, **{column: "now()"}) if column else None
+    before = house.people()
+    assert house.post(path, token, data=FIELDS).status_code == 401
+    assert house.people() == before
+
+
+def _tokens(path: str, token: str, nonce: str) -> Iterator[str]:
+    """Form tokens that are good for other forms, for another browser and for another session."""
+    own = path.strip("/")
+    others = {purpose.strip("/") for purpose in (*FORMS, "logout", "confirm", "login")} - {own}
+    for holder in (nonce, token):
+        for purpose in others:
+            yield forms.form_token(STORAGE_SECRET, purpose, holder)
+            yield forms.form_token(STORAGE_SECRET, f"/{purpose}", holder)
+    for stranger in ("", "another browser's"):
+        yield forms.form_token(STORAGE_SECRET, own, stranger)
+        yield forms.form_token(STORAGE_SECRET, path, stranger)
+    yield from ("", "x", "ä", nonce, token)
+
+
+def _mailed(purpose: str) -> Callable[[House, Side, Person], str]:
+    def link(house: House, side: Side, who: Person) -> str:
+        prefix = RESET_PREFIX if purpose == "reset" else VERIFICATION_PREFIX
+        token = new_token(prefix)
+        values = (token_hash(token), side.org_id, who.user_id, purpose, f"new-{who.email}")
+        house.admin.execute(
+            "insert into mailed_links (token_hash, org_id, user_id, purpose, email, expires_at)"
+            " values (%s, %s, %s, %s, %s, now() + interval '1 hour')",
+            values,
+        )
+        return token
+
+    return link
+
+
+def _invitation(house: House, side: Side, who: Person) -> str:
+    token = new_token(INVITATION_PREFIX)
+    house.admin.execute(
+        "insert into invitations (invitation_id, org_id, email, role, token_hash, invited_by, expires_at)"
+        " values (%s, %s, %s, 'viewer', %s, %s, now() + interval '1 day')",
+        (uuid4(), side.org_id, f"{uuid4().hex}@example.com", token_hash(token), who.user_id),
+    )
+    return token
+
+
+LINKS = {"/reset": _mailed("reset"), "/verify": _mailed("verify"), "/invitation": _invitation}
+
+
+@pytest.mark.parametrize("path", FORMS)
+def test_a_form_without_its_own_token_does_nothing(house: House, ours: Side, path: str) -> None:
+    """Everything else about it is good: the session, the password, the mailed link."""
+    token, nonce = house.token(ours), forms.new_nonce()
+    owner = ours.people["owner"]
+    cookies = {FORM: nonce} | ({"adloom_link": LINKS[path](house, ours, owner)} if path in LINKS else {})
+    before = house.people()
+    for form_token in _tokens(path, token, nonce):
+        fields = FIELDS | {"email": owner.email, "form_token": form_token}
+        answer = house.post(path, token, data=fields, cookies=cookies)
+        assert answer.status_code in (303, 403), (form_token, answer.status_code)
+        if answer.status_code == 303:  # back to the form itself, or to where one gets another
+            assert answer.headers["Location"].partition("?")[0] in (path, "/login")
+        assert SESSION not in answer.headers.get("set-cookie", "")
+    assert house.people() == before
+
+
+@pytest.mark.parametrize("path", FORMS)
+def test_what_is_no_form_does_nothing_and_breaks_nothing(house: House, ours: Side, path: str) -> None:
+    token = house.token(ours)
+    before = house.people()
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    many = "&".join(f"field{n}=x" for n in range(3000))
+    for body, kind in (
+        (b"", {}),
+        (b"\xff\xfe\x00" * 50, form),
+        (b'{"form_token": "x"}', {"Content-Type": "application/json"}),
+        (b"--x\r\nbroken", {"Content-Type": "multipart/form-data; boundary=x"}),
+        (b"x", {"Content-Type": "multipart/form-data"}),
+        (many.encode(), form),
+        (b"password=" + b"x" * 1_000_000, form),
+        (iter([b"password=", b"x" * 100_000]), form),  # in chunks, without a length
+    ):
+        answer = house.post(path, token, content=body, headers=kind)
+        assert answer.status_code < 500, (kind, answer.status_code)
+        assert answer.status_code in (303, 400, 403, 404, 411, 413), (kind, answer.status_code)
+    assert house.people() == before
+
+
+# --- the socket ------------------------------------------------------------------------------------------------------
+
+SOCKET = "/_nicegui_ws/socket.io/"
+UPGRADE = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+}
+
+
+def _handshake(house: House, token: str | None, origin: str) -> int:
+    with house.client.stream(
+        "GET",
+        f"{SOCKET}?EIO=4&transport=websocket",
+        headers=UPGRADE | ({"Cookie": f"{SESSION}={token}"} if token else {}) | ({"Origin": origin} if origin else {}),
+    ) as answer:
+        return answer.status_code
+
+
+def test_the_socket_opens_for_a_session_on_our_own_pages_alone(house: House, ours: Side) -> None:
+    good, site = house.token(ours), house.url
+    assert _handshake(house, good, site) == 101
+    for origin in ("", "null", "https://evil.example", site.replace("http:", "https:"), site + ".evil.example"):
+        assert _handshake(house, good, origin) == 403, origin
+    over = (house.token(ours, **{column: "now()"}) for column in ("expires_at", "idle_expires_at", "revoked_at"))
+    for token in (None, "adl_s_" + "A" * 43, house.operator_key, *over):
+        assert _handshake(house, token, site) == 403
+
+
+def test_the_sockets_other_way_of_transport_is_guarded_alike(house: House, ours: Side) -> None:
+    """What a browser falls back to where no websocket gets through: GET and POST."""
+    poll = {"EIO": "4", "transport": "polling"}
+    assert house.ask("GET", SOCKET, params=poll).status_code == 401
+    assert house.ask("GET", SOCKET, house.token(ours, revoked_at="now()"), params=poll).status_code == 401
+    assert house.ask("GET", SOCKET, house.token(ours), params=poll).status_code == 200
+    for origin in ("", "https://evil.example"):
+        answer = house.ask("POST", SOCKET, house.token(ours), origin=origin, params=poll, content=b"40")
+        assert answer.status_code == 403
+    assert house.post(SOCKET, params=poll, content=b"40").status_code == 401
