@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from adloom.accounts import (
+    audit_routes,
     email_routes,
     invitations_routes,
     keys_routes,
@@ -23,6 +24,7 @@ from adloom.web import create_function, openfaas
 app = create_function("auth", AuthSettings)
 
 for routes in (
+    audit_routes,
     email_routes,
     invitations_routes,
     keys_routes,

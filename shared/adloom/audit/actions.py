@@ -10,7 +10,6 @@ ACTIONS: dict[str, str] = {
     "session.switched": "Somebody went on in another organisation",
     "login.failed": "A log-in failed: a wrong password, an unknown address, a wrong code",
     "permission.denied": "Somebody was refused what they may not do",
-    "rate.limited": "An attempt was refused because there were too many",
     # People
     "organisation.made": "An organisation was made",
     "member.added": "Somebody became a member",

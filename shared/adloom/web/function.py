@@ -16,7 +16,7 @@ from adloom.errors import AdloomError, ConfigurationError, TooManyRequests, Unau
 from adloom.identity.policy import SessionSettings
 from adloom.identity.principal import Principal
 from adloom.settings import CoreSettings, DatabaseSettings, load
-from adloom.web import counting, health, openapi, pages, problems, requestlog
+from adloom.web import acts, counting, health, openapi, pages, problems, requestlog
 from adloom.web.authentication import authenticate
 from adloom.web.body import READ_LIMIT_BYTES
 from adloom.web.client_address import client_address, limit_key, parse_networks
@@ -194,9 +194,7 @@ class Function(Flask, Generic[S]):
                 raise MethodNotAllowed([route.method])
             self._admit(route)
             result = route.handler(**route.arguments(request, path_values, g.get("principal")))
-            if isinstance(result, pages.Page):
-                return self._show(result, route)
-            return route.respond(result)
+            return self._show(result, route) if isinstance(result, pages.Page) else route.respond(result)
 
         super().add_url_rule(route.path, route.endpoint, view, methods=[route.method])
         self.routes.append(route)
@@ -215,11 +213,13 @@ class Function(Flask, Generic[S]):
 
     def _admit(self, route: Route) -> None:
         guard = route.guard
+        acts.arrive(self.client_address())
         if guard.is_public:
             if guard.limit is not None:
                 self._count(f"{route.endpoint}:{limit_key(self.client_address())}", guard.limit, guard.counted)
             return
         g.principal = self._principal()
+        acts.identify(g.principal)
         if g.principal is not None:
             self._count(*counting.of_principal(g.principal))
         guard.admit(g.principal)
@@ -252,9 +252,8 @@ class Function(Flask, Generic[S]):
 
     def _fail(self, error: Exception) -> Response:
         response = self._problem(error)
-        if self._is_page() and pages.wanted(request):
-            return pages.of_problem(response, self.settings().public_url)
-        return response
+        is_shown = self._is_page() and pages.wanted(request)
+        return pages.of_problem(response, self.settings().public_url) if is_shown else response
 
     def _is_page(self) -> bool:
         rule = request.url_rule
@@ -264,6 +263,7 @@ class Function(Flask, Generic[S]):
         if isinstance(error, HTTPException):
             return problems.from_http(error)
         if isinstance(error, AdloomError) and error.status != 500:  # noqa: PLR2004 - our own faults are below
+            acts.refused(self, error)
             return problems.from_error(error)
         log.error("request_failed", route=request.path, exc_info=error)
         got_request_exception.send(self, _async_wrapper=self.ensure_sync, exception=error)  # Sentry listens to it
