@@ -96,14 +96,20 @@ $$;
 """
 
 FUNCTIONS = """
--- The key's id; null for one that was revoked, and stays so however often a start registers it.
-create function register_operator_key(hash bytea, key_name text, four text) returns uuid
+-- The key's id, and whether it is new; null for one that was revoked, and stays so however often a start registers it.
+create function register_operator_key(hash bytea, key_name text, four text)
+    returns table (key_id uuid, made boolean)
     language plpgsql security definer set search_path = public, pg_temp as $$
 begin
-    insert into operator_keys (key_hash, name, last_four) values (hash, key_name, four)
-        on conflict (key_hash) do nothing;
+    return query
+    insert into operator_keys as k (key_hash, name, last_four) values (hash, key_name, four)
+        on conflict (key_hash) do nothing returning k.key_id, true;
+    if found then
+        return;
+    end if;
     update operator_keys k set last_four = four where k.key_hash = hash and k.last_four = '';
-    return (select k.key_id from operator_keys k where k.key_hash = hash and k.revoked_at is null);
+    return query
+    select case when k.revoked_at is null then k.key_id end, false from operator_keys k where k.key_hash = hash;
 end
 $$;
 

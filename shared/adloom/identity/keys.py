@@ -14,6 +14,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, text
 
+from adloom import audit
 from adloom.clock import real_now
 from adloom.db import Database
 from adloom.errors import Conflict, Forbidden, NotFound
@@ -98,26 +99,24 @@ def make(connection: Connection, principal: Principal, new: NewKey) -> MadeKey:
         raise Conflict(f"These scopes need at least the role {needed}.", code="role_too_low")
     _allow(principal, role, accounts)
     _lock(connection, principal.org_id)
+    _check_still_member(connection, principal)
     if _alive(connection, principal.org_id) >= MOST_ALIVE:
         raise Conflict(f"There are {MOST_ALIVE} keys already: revoke one that nobody uses.", code="too_many_keys")
     token, prefix = new_key_token()
     key_id = uuid4()
-    values = {
-        "key": key_id,
-        "org": principal.org_id,
-        "maker": principal.user_id,
+    shown = {
         "name": new.name,
-        "hash": token_hash(token),
         "prefix": prefix,
-        "four": last_four(token),
         "scopes": sorted(set(new.scopes)),
         "role": role,
         "accounts": accounts,
         "per_minute": new.per_minute,
-        "now": real_now(),
         "expires": new.expires_at,
     }
-    connection.execute(text(_INSERT), values)
+    values = {"key": key_id, "org": principal.org_id, "maker": principal.user_id, "now": real_now()}
+    hidden = {"hash": token_hash(token), "four": last_four(token)}
+    connection.execute(text(_INSERT), values | shown | hidden)
+    audit.record(connection, "key.made", org_id=principal.org_id, target=("key", key_id), new=shown)
     return MadeKey(_find(connection, principal.org_id, key_id), token)
 
 
@@ -128,22 +127,21 @@ def every(database: Database, org_id: UUID) -> list[ApiKey]:
     return [_key(row) for row in rows]
 
 
-def revoke(connection: Connection, principal: Principal, key_id: UUID) -> ApiKey:
-    """End a key at once and everywhere; the key as it was. NotFound unless it is there and alive, Forbidden for one
-    that can do what the principal cannot.
+def revoke(connection: Connection, principal: Principal, key_id: UUID) -> None:
+    """End a key at once and everywhere. NotFound unless it is there and alive, Forbidden for one that can do what the
+    principal cannot.
     """
     _lock(connection, principal.org_id)
     found = _find(connection, principal.org_id, key_id)
     if found.ended_because is not None:
         raise NotFound("This key has ended already.")
     _allow(principal, found.role, found.account_scope)
-    _end(connection, "revoked", "key_id = :key", {"org": principal.org_id, "key": key_id})
-    return found
+    _end(connection, principal.org_id, "revoked", "key_id", key_id)
 
 
 def end_of_maker(connection: Connection, org_id: UUID, user_id: UUID) -> int:
     """End the keys that a member made who leaves; how many. They stay ended should the member come back."""
-    return _end(connection, "maker_left", "made_by = :maker", {"org": org_id, "maker": user_id})
+    return _end(connection, org_id, "maker_left", "made_by", user_id)
 
 
 def principal_by_key(database: Database, token: str) -> Principal | None:
@@ -185,17 +183,30 @@ def _lock(connection: Connection, org_id: UUID) -> None:
     connection.execute(text("select from organisations where org_id = :org for no key update"), {"org": org_id})
 
 
+def _check_still_member(connection: Connection, principal: Principal) -> None:
+    """Forbidden for a member who was taken out while the request was on its way: the key would outlive them."""
+    query = text("select from memberships where org_id = :org and user_id = :user")
+    who = {"org": principal.org_id, "user": principal.user_id}
+    if principal.user_id is not None and connection.execute(query, who).one_or_none() is None:
+        raise Forbidden("You are no member of this organisation any more.", code="no_member")
+
+
 def _alive(connection: Connection, org_id: UUID) -> int:
     query = "select count(*) from api_keys where org_id = :org and revoked_at is null and expires_at > now()"
     return cast("int", connection.execute(text(query), {"org": org_id}).scalar_one())
 
 
-def _end(connection: Connection, because: Literal["revoked", "maker_left"], which: str, values: dict[str, UUID]) -> int:
+def _end(connection: Connection, org_id: UUID, because: Literal["revoked", "maker_left"], which: str, of: UUID) -> int:
     query = (
         "update api_keys set revoked_at = now(), ended_because = :because"
-        f" where org_id = :org and revoked_at is null and {which}"
+        f" where org_id = :org and revoked_at is null and {which} = :of returning key_id, name, prefix"
     )
-    return connection.execute(text(query), {"because": because, **values}).rowcount
+    ended = connection.execute(text(query), {"because": because, "org": org_id, "of": of}).all()
+    for row in ended:
+        told = {"name": row.name, "prefix": row.prefix}
+        target = ("key", row.key_id)
+        audit.record(connection, "key.revoked", org_id=org_id, target=target, old=told, new={"because": because})
+    return len(ended)
 
 
 def _find(connection: Connection, org_id: UUID, key_id: UUID) -> ApiKey:

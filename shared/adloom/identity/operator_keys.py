@@ -13,6 +13,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
+from adloom import audit
 from adloom.db import Database
 from adloom.errors import NotFound
 from adloom.identity.tokens import last_four, new_operator_key, token_hash
@@ -63,14 +64,24 @@ def revoke(connection: Connection, key_id: UUID) -> str:
     name = connection.execute(query, {"key": key_id}).scalar_one_or_none()
     if name is None:
         raise NotFound("There is no such operator key, or it was revoked already.")
+    audit.record(connection, "operator_key.revoked", org_id=None, target=("operator_key", key_id), old={"name": name})
     return cast("str", name)
 
 
 def _register(connection: Connection, token: str, name: str) -> UUID | None:
     """The key's id; None when it was taken back."""
     values = {"hash": token_hash(token), "name": name, "four": last_four(token)}
-    query = text("select register_operator_key(:hash, :name, :four)")
-    return cast("UUID | None", connection.execute(query, values).scalar_one())
+    query = text("select key_id, made from register_operator_key(:hash, :name, :four)")
+    row = connection.execute(query, values).one()
+    if row.made:
+        audit.record(
+            connection,
+            "operator_key.made",
+            org_id=None,
+            target=("operator_key", row.key_id),
+            new={"name": name, "last_four": values["four"]},
+        )
+    return cast("UUID | None", row.key_id)
 
 
 def _key(row: object) -> OperatorKey:
