@@ -60,6 +60,10 @@ insert into invitations (invitation_id, org_id, email, role, token_hash, expires
 insert into mailed_links (token_hash, org_id, user_id, purpose, email, expires_at)
     values ('{h}', {org}, {org}, 'reset', 'person{n}@example.com', now());
 insert into registrations (token_hash, email, expires_at) values ('{h}', 'new{n}@example.com', now());
+insert into sso_identities (identity_id, org_id, user_id, provider, issuer, subject)
+    values ({org}, {org}, {org}, 'oidc', 'https://id.example', 'subject{n}');
+insert into sso_states (state_hash, browser_hash, provider, target, expires_at)
+    values ('{h}', '{h}', 'oidc', '/', now());
 insert into mail_outbox (mail_id, org_id, address, template, data, sent_at)
     values ({org}, {org}, 'person{n}@example.com', 'x', '{{}}', now());
 insert into audit_chains (chain, org_id, position) values ({org}, {org}, 1);

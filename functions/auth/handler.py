@@ -16,9 +16,11 @@ from adloom.accounts import (
     profile_routes,
     registration_routes,
     sessions_routes,
+    sso_routes,
 )
 from adloom.accounts.settings import AuthSettings
 from adloom.identity import challenges, devices, keys, sessions
+from adloom.sso import walk
 from adloom.web import create_function, openfaas
 
 app = create_function("auth", AuthSettings)
@@ -36,6 +38,7 @@ for routes in (
     profile_routes,
     registration_routes,
     sessions_routes,
+    sso_routes,
 ):
     routes.add(app)
 post.add(app)
@@ -54,6 +57,7 @@ def send_and_forget() -> None:
     devices.purge(app.database())
     challenges.purge(app.database())
     keys.purge(app.database())
+    walk.purge(app.database())
 
 
 handle = openfaas(app)

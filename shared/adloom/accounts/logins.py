@@ -26,11 +26,15 @@ class NewSession(Member):
     )
 
 
-def open_session(app: Auth, who: Proven, device: str | None, methods: Sequence[str]) -> NewSession:
-    """A session for somebody who has proved everything; `device` is the browser's token, if it has one."""
+def open_session(
+    app: Auth, who: Proven, device: str | None, methods: Sequence[str], *, device_hash: bytes | None = None
+) -> NewSession:
+    """A session for somebody who has proved everything; `device` is the browser's token, if it has one, or
+    `device_hash` the token's hash.
+    """
     arrival = arrivals.of_request(app)
     with app.database().tenant(who.org_id) as connection:
-        remembered = devices.remember(connection, who.user_id, device, arrival.device)
+        remembered = devices.remember(connection, who.user_id, device, arrival.device, hashed=device_hash)
         arrival = replace(arrival, device_id=remembered.device_id)
         session = sessions.begin(connection, who, app.session_policy, arrival, methods)
         if remembered.news == "new":

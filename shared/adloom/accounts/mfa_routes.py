@@ -84,7 +84,7 @@ def _add_login(app: Auth) -> None:
             challenges.count_wrong(app.database(), challenge)
             raise
         challenges.claim(app.database(), challenge)
-        return logins.open_session(app, challenge.who, body.device, ["password", method])
+        return logins.open_session(app, challenge.who, body.device, [challenge.first, method])
 
     @app.public(LOGIN_ENROL, summary="Set up the second factor that the role asks for", problems=(401, 409))
     def enrol(body: EnrolRequest) -> Authenticator:
@@ -98,7 +98,7 @@ def _add_login(app: Auth) -> None:
         challenge = _challenge(app, body.challenge, "enrol", body.device)
         codes = _confirm(app, challenge.who.user_id, body.code, first=True)
         challenges.claim(app.database(), challenge)
-        session = logins.open_session(app, challenge.who, body.device, ["password", "totp"])
+        session = logins.open_session(app, challenge.who, body.device, [challenge.first, "totp"])
         return EnrolledSession(recovery_codes=codes, **session.model_dump())
 
 

@@ -29,7 +29,7 @@ PRIVILEGED: tuple[Role, ...] = ("owner", "admin")
 
 
 class LoginChallenge(BaseModel):
-    """The password was right, and something is missing."""
+    """The first step was right, and something is missing."""
 
     next: Literal["code", "enrol"] = Field(
         description="code: POST /login/code. enrol: the role asks for a second factor; POST /login/enrol"
@@ -52,18 +52,31 @@ def is_required(app: Auth, person: Person) -> bool:
 
 def after_password(app: Auth, who: Proven, device: str | None) -> LoginAnswer:
     """A session for whoever needs no second factor and has none; else the challenge of the next step."""
+    missing = _missing(app, who)
+    return LoginAnswer(
+        _challenge(app, who, missing) if missing else logins.open_session(app, who, device, ["password"])
+    )
+
+
+def after_identity(app: Auth, who: Proven, identity_id: UUID, device_hash: bytes | None) -> NewSession | LoginChallenge:
+    """The same for whoever showed an identity of a provider: it stands in for the password and for nothing else."""
+    if missing := _missing(app, who):
+        return _challenge(app, who, missing, identity_id)
+    return logins.open_session(app, who, None, ["sso"], device_hash=device_hash)
+
+
+def _missing(app: Auth, who: Proven) -> challenges.Purpose | None:
+    """What somebody who was right so far has still to do."""
     with app.database().system() as connection:
         person = people.find(connection, who.user_id)
     if person.confirmed_at is not None:
-        return _challenge(app, who, "code")
-    if is_required(app, person):
-        return _challenge(app, who, "enrol")
-    return LoginAnswer(logins.open_session(app, who, device, ["password"]))
+        return "code"
+    return "enrol" if is_required(app, person) else None
 
 
-def _challenge(app: Auth, who: Proven, purpose: challenges.Purpose) -> LoginAnswer:
-    issued = challenges.issue(app.database(), who, purpose)
-    return LoginAnswer(LoginChallenge(next=purpose, challenge=issued.token, expires_at=issued.expires_at))
+def _challenge(app: Auth, who: Proven, purpose: challenges.Purpose, identity_id: UUID | None = None) -> LoginChallenge:
+    issued = challenges.issue(app.database(), who, purpose, identity_id)
+    return LoginChallenge(next=purpose, challenge=issued.token, expires_at=issued.expires_at)
 
 
 def check(app: Auth, user_id: UUID, code: str) -> Outcome:

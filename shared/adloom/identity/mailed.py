@@ -92,7 +92,12 @@ def set_password(connection: Connection, user_id: UUID, password_hash: str, *, b
     to another address too: whoever had the old password may have asked for one.
     """
     connection.execute(
-        text("update user_credentials set password_hash = :hash, updated_at = now() where user_id = :user"),
+        # Whoever came by an identity provider has none yet.
+        text(
+            "insert into user_credentials (user_id, org_id, password_hash)"
+            " select user_id, org_id, :hash from users where user_id = :user"
+            " on conflict (user_id) do update set password_hash = excluded.password_hash, updated_at = now()"
+        ),
         {"hash": password_hash, "user": user_id},
     )
     query = text("update mailed_links set used_at = now() where user_id = :user and used_at is null")

@@ -18,6 +18,7 @@ from adloom.identity.roles import Role
 
 # Any number of our own: two set-ups at once wait for each other.
 _SETUP_LOCK = 0x41_44_4C_53  # "ADLS"
+_CREDENTIALS = "insert into user_credentials (user_id, org_id, password_hash) values (:user, :org, :hash)"
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,14 @@ def create_organisation(
         return org_id, _insert(connection, org_id, owner, password_hash)
 
 
+def add_without_password(connection: Connection, org_id: UUID, email: str, name: str) -> UUID:
+    """A viewer who comes by an identity provider, in a transaction of the organisation; the user's id. The address is
+    one that the provider has verified. Conflict when it is taken.
+    """
+    with _one_address(), connection.begin_nested():
+        return _insert(connection, org_id, NewMember(email, name, "", "viewer", verified=True), None)
+
+
 def _hashed(member: NewMember) -> str:
     passwords.check_rule(member.password, member.name, member.email)
     return passwords.hash_password(member.password)
@@ -99,7 +108,7 @@ def _insert_organisation(connection: Connection, org_id: UUID, name: str) -> Non
     connection.execute(query, {"org": org_id, "name": name})
 
 
-def _insert(connection: Connection, org_id: UUID, member: NewMember, password_hash: str) -> UUID:
+def _insert(connection: Connection, org_id: UUID, member: NewMember, password_hash: str | None) -> UUID:
     user_id = uuid4()
     values = {
         "org": org_id,
@@ -117,7 +126,7 @@ def _insert(connection: Connection, org_id: UUID, member: NewMember, password_ha
             "insert into users (user_id, org_id, email, name, demo, email_verified_at)"
             " values (:user, :org, :email, :name, :demo, case when :verified then now() end)"
         ),
-        "insert into user_credentials (user_id, org_id, password_hash) values (:user, :org, :hash)",
+        *([_CREDENTIALS] if password_hash is not None else []),
         "insert into memberships (org_id, user_id, role, account_scope) values (:org, :user, :role, :scope)",
     ):
         connection.execute(text(statement), values)

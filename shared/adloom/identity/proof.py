@@ -14,7 +14,7 @@ from adloom.identity import passwords
 
 @dataclass(frozen=True)
 class Proven:
-    """Somebody who gave the right password: not logged in yet."""
+    """Somebody who gave the right password, or showed a linked identity: not logged in yet."""
 
     user_id: UUID
     org_id: UUID
@@ -46,9 +46,15 @@ def check_password(database: Database, email: str, password: str) -> Proven:
 
 
 def check_own_password(database: Database, user_id: UUID, password: str) -> None:
-    """Forbidden unless it is this person's password; the session stays what it is."""
+    """Forbidden unless it is this person's password; the session stays what it is. Whoever logs in by a provider may
+    have none.
+    """
     with database.system() as connection:
         query = text("select password_hash from password_of_person(:user)")
         found = connection.execute(query, {"user": user_id}).scalar_one_or_none()
     if not passwords.verify(password, found):
+        if found is None:
+            raise Forbidden(
+                "You have no password yet: have a link mailed to you by POST /password/forgotten.", code="no_password"
+            )
         raise Forbidden("The password is wrong.", code="wrong_password")

@@ -231,10 +231,20 @@ def principal_by_token(
     )
 
 
+def every_organisation(database: Database) -> list[UUID]:
+    """The ids of all organisations of the deployment."""
+    with database.system() as connection:
+        return _organisations(connection)
+
+
+def _organisations(connection: Connection) -> list[UUID]:
+    rows = connection.execute(text("select org_id from all_organisations()")).scalars()
+    return [UUID(str(each)) for each in rows]
+
+
 def _operators(connection: Connection, named: UUID | None) -> UUID | None:
     """The organisation the operator means: the named one, else the only one."""
-    rows = connection.execute(text("select org_id from all_organisations()")).scalars()
-    known = [UUID(str(each)) for each in rows]
+    known = _organisations(connection)
     if named is not None and named not in known:
         raise NotFound("There is no organisation of that id.", code="organisation_unknown")
     return named or (known[0] if len(known) == 1 else None)

@@ -56,6 +56,17 @@ REGISTER_ACCEPT = PublicRoute(
 RESET_ASK = PublicRoute("auth", "POST", "/password/forgotten", "Writes a mail and says nothing", "6000/minute")
 RESET = PublicRoute("auth", "POST", "/password/reset", "Its credential is the mailed link", "6000/minute")
 VERIFY = PublicRoute("auth", "POST", "/email/verify", "Its credential is the mailed link", "60/minute", "shared")
+# Each makes us ask the provider, so an address has few of them; nobody passes while they cannot be counted.
+SSO_PROVIDERS = PublicRoute("auth", "GET", "/sso", "Says only which providers the deployment has", "60/minute")
+SSO_START = PublicRoute(
+    "auth", "POST", "/sso/start", "Sends a browser to the provider and opens nothing", "30/minute", "strict"
+)
+SSO_FINISH = PublicRoute(
+    *("auth", "POST", "/sso/finish"),
+    "Its credentials are the state, the browser's cookie and the provider's code",
+    "30/minute",
+    "strict",
+)
 CALLBACK = PublicRoute(
     "oauth-callback",
     "GET",
@@ -67,7 +78,7 @@ CALLBACK = PublicRoute(
 
 ACCOUNTS = (
     *(SETUP_NEEDED, LOGIN, LOGIN_CODE, LOGIN_ENROL, LOGIN_ENROL_CONFIRM, INVITATION_LOOK, INVITATION_ACCEPT),
-    *(REGISTER, REGISTER_ACCEPT, RESET_ASK, RESET, VERIFY),
+    *(REGISTER, REGISTER_ACCEPT, RESET_ASK, RESET, VERIFY, SSO_PROVIDERS, SSO_START, SSO_FINISH),
 )
 
 PUBLIC_ROUTES = (HEALTH, READY, OPENAPI, TICK, EVENTS, *ACCOUNTS, CALLBACK)

@@ -1,0 +1,104 @@
+"""Calls to a provider: bounded in time and in size, by https, and never led on to another address.
+
+A provider is somebody else's machine. It may be slow, dead or broken, and none of that may hold up this one.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+
+from adloom.sso.errors import ProviderSilent
+from adloom.sso.provider import Provider
+
+# A connection, and each wait for some bytes.
+_CONNECT_S, _READ_S = 3.0, 4.0
+# All calls of one log-in together: below what the dashboard waits for us.
+WHOLE_S = 9.0
+# Documents of real providers have some kilobytes; Entra's keys, the longest, thirty.
+MOST_BYTES = 256 * 1024
+# So many wait for providers at once, in each process. More are told to try again: the others need their threads.
+_AT_ONCE = 4
+_OK = 200
+
+_places = threading.BoundedSemaphore(_AT_ONCE)
+
+
+class Hurry:
+    """The time that is left for all calls of one log-in."""
+
+    def __init__(self, seconds: float = WHOLE_S) -> None:
+        self._end = time.monotonic() + seconds
+
+    @property
+    def left(self) -> float:
+        return self._end - time.monotonic()
+
+
+def get(provider: Provider, url: str, hurry: Hurry) -> dict[str, Any]:
+    """The JSON object at an address of the provider; ProviderSilent for anything else."""
+    status, answer = _call(provider, hurry, "GET", url)
+    if status != _OK:
+        raise ProviderSilent(provider.name, f"{url} answered {status}")
+    return answer
+
+
+def post(
+    provider: Provider, hurry: Hurry, url: str, headers: Mapping[str, str], body: str
+) -> tuple[int, dict[str, Any]]:
+    """Status and JSON object of the answer to a form; ProviderSilent where it is none."""
+    form = {"Content-Type": "application/x-www-form-urlencoded", **headers}
+    return _call(provider, hurry, "POST", url, headers=form, content=body)
+
+
+def _call(provider: Provider, hurry: Hurry, method: str, url: str, **more: Any) -> tuple[int, dict[str, Any]]:
+    if not provider.may_call(url):
+        raise ProviderSilent(provider.name, "an address of it is not https")
+    with _place(provider, hurry):
+        try:
+            status, text = _exchange(hurry, httpx.Request(method, url, **more))
+            answer = json.loads(text)
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, OverflowError) as error:
+            raise ProviderSilent(provider.name, f"{method} {url}: {type(error).__name__}") from error
+        except (ValueError, RecursionError) as error:
+            raise ProviderSilent(provider.name, f"{method} {url} answered no JSON") from error
+    if not isinstance(answer, dict):
+        raise ProviderSilent(provider.name, f"{method} {url} answered no JSON object")
+    return status, answer
+
+
+@contextmanager
+def _place(provider: Provider, hurry: Hurry) -> Iterator[None]:
+    if not _places.acquire(timeout=max(0.0, min(1.0, hurry.left))):
+        raise ProviderSilent(provider.name, "too many wait for it already")
+    try:
+        yield
+    finally:
+        _places.release()
+
+
+def _exchange(hurry: Hurry, request: httpx.Request) -> tuple[int, bytes]:
+    """TimeoutError when all of it took too long, OverflowError when it is too much."""
+    wait = httpx.Timeout(max(0.1, min(_READ_S, hurry.left)), connect=max(0.1, min(_CONNECT_S, hurry.left)))
+    # Nothing is unpacked here: what is small on the way may be large then.
+    request.headers.update({"Accept": "application/json", "Accept-Encoding": "identity"})
+    text = bytearray()
+    with httpx.Client(timeout=wait, follow_redirects=False) as client:
+        request.extensions["timeout"] = wait.as_dict()
+        response = client.send(request, stream=True)
+        try:
+            for piece in response.iter_raw(8192):
+                text += piece
+                if len(text) > MOST_BYTES:
+                    raise OverflowError
+                if hurry.left <= 0:
+                    raise TimeoutError
+        finally:
+            response.close()
+    return response.status_code, bytes(text)
