@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from adloom.cli import backup, connect, data, database, events, people, sandbox, sync
+from adloom.cli import backup, connect, data, database, events, operator, people, sandbox, sync
 from adloom.cli.context import FunctionRefusedError, Session, use_local_stack
 from adloom.errors import AdloomError
 
@@ -27,6 +27,7 @@ adloom.add_command(sync.sync)
 adloom.add_command(data.export)
 adloom.add_command(data.reconcile)
 adloom.add_command(people.user)
+adloom.add_command(operator.operator_keys)
 adloom.add_command(connect.connect)
 adloom.add_command(events.events)
 adloom.add_command(database.database)
