@@ -4,7 +4,7 @@
 
 What is there stays as it is, so that a second run changes nothing; an address that is said differently is written
 anew with the same password. A secret that others give (the secret of the Meta app, the keys of an S3 server,
-the key with which mails are sent) is put into the folder as a file of its name, before or after.
+the key with which mails are sent, the secret of a client at an identity provider) is put into the folder as a file of its name, before or after.
 """
 
 from __future__ import annotations
@@ -32,9 +32,12 @@ SERVICES = ("dashboard", "connector", "cli", "backup")
 GENERATED = (
     *("operator-key", "meta-app-secret", "storage-secret", "s3-access-key", "s3-secret-key", "sandbox-key"),
     *("owner-password", "postgres-password", "mail-key"),
+    *("google-client-secret", "oidc-client-secret", "sandbox-client-secret"),
 )
 # Secrets that are Fernet keys: one ring for each purpose.
 RINGS = ("token-ring", "mail-ring", "mfa-ring")
+# Secrets that are 32 random bytes in base64 too, and encrypt nothing: what signs the audit trail.
+SIGNING = ("audit-key",)
 _TOKEN_BYTES = 32
 
 
@@ -94,7 +97,7 @@ def write(folder: SecretFolder, addresses: Addresses, stack_file: Path = STACK_F
     functions = read_functions(stack_file)
     for name in GENERATED:
         folder.get(name)
-    for name in RINGS:
+    for name in (*RINGS, *SIGNING):
         folder.get(name, fernet_key)
     for function in functions:
         _database(folder, function.name, addresses.postgres_for_functions)

@@ -87,7 +87,7 @@ class Plan:
 
     def command_line_environment(self) -> dict[str, str]:
         """What `adloom` needs to work on this stack."""
-        names = ["operator-key", "s3-access-key", "s3-secret-key", *(["sandbox-key"] if self.sandboxed else [])]
+        names = ["operator-key", "audit-key", "s3-access-key", "s3-secret-key", *(["sandbox-key"] if self.sandboxed else [])]
         return self.environment("cli", {"database-url": self.database_url("cli"), **self._named(names)})
 
     def admin_environment(self) -> dict[str, str]:
@@ -148,15 +148,16 @@ class Plan:
             "ADLOOM_SANDBOX_KEY": self.secret("sandbox-key"),
             "ADLOOM_META_APP_SECRET": self.secret("meta-app-secret"),
             "ADLOOM_MAIL_KEY": self.secret("mail-key"),
+            "ADLOOM_SANDBOX_CLIENT_SECRET": self.secret("sandbox-client-secret"),
         }
 
     def secret(self, name: str) -> str:
         """The value of a secret as `stack.yml` names it."""
         if name.endswith("-database-url"):
             return self.database_url(name.removesuffix("-database-url"))
-        if name == "mail-key" and self.operator.mail_key:
-            return self.operator.mail_key
-        if name in RINGS:
+        if name in self.operator.given:
+            return self.operator.given[name]
+        if name in (*RINGS, *SIGNING):
             return self.credentials.get(name, fernet_key)
         if name.endswith("-event-secret") or name in GENERATED:
             return self.credentials.get(name)

@@ -18,6 +18,7 @@ from infra.sandbox.meta.auth import App
 from infra.sandbox.meta.endpoint import Endpoint
 from infra.sandbox.meta.graph import Graph
 from infra.sandbox.meta.oauth import OAuth
+from infra.sandbox.oidc.endpoint import Provider
 from infra.sandbox.requestlog import RequestLog
 from infra.sandbox.resend.endpoint import Endpoint as Resend
 from infra.sandbox.resend.mailbox import Mailbox
@@ -51,7 +52,7 @@ def create(settings: Settings, world: World) -> Starlette:
     oauth = OAuth(meta_app, tokens, codes)
     graph = Graph(world, meta_app, tokens, oauth, Jobs(settings.home / "meta_report_runs.json"))
     meta = Endpoint(world, graph, codes, script, requests)
-    mails = Mails()
+    mails, provider = Mails(), Provider(settings, script, requests)
 
     async def health(_request: Request) -> Reply:
         return Reply(200, b'{"status":"ok"}')
@@ -59,9 +60,10 @@ def create(settings: Settings, world: World) -> Starlette:
     return Starlette(
         routes=[
             Route("/_/health", health),
-            *Control(settings.key, world, tokens, script, requests, mails=mails).routes(),
+            *Control(settings.key, world, tokens, script, requests, mails=mails, provider=provider).routes(),
             *Resend(settings.mail_key, mails, script, requests).routes(),
             *Mailbox(settings.key, mails).routes(),
+            *provider.routes(),
             # The root is asked for as `/v26.0/` by the SDK and as `/v26.0` by hand.
             Route("/{version:version}", meta.serve, methods=_METHODS),
             Route("/{version:version}/{path:path}", meta.serve, methods=_METHODS),

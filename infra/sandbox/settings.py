@@ -1,6 +1,7 @@
 """The sandbox's settings, read once from the environment. A missing one stops the start with a sentence.
 
-The keys and the app's secret may be files instead: sandbox-key, meta-app-secret and mail-key in ADLOOM_SECRETS_DIR.
+The keys and the secrets may be files instead, by their names in lower case in ADLOOM_SECRETS_DIR: sandbox-key,
+meta-app-secret, mail-key and sandbox-client-secret.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ _SECRETS = {
     "ADLOOM_SANDBOX_KEY": "sandbox-key",
     "ADLOOM_META_APP_SECRET": "meta-app-secret",
     "ADLOOM_MAIL_KEY": "mail-key",
+    "ADLOOM_SANDBOX_CLIENT_SECRET": "sandbox-client-secret",
 }
 
 
@@ -26,7 +28,9 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True)
 class Settings:
-    """`facts` is None where the sandbox generates its own folder under `home`."""
+    """`facts` is None where the sandbox generates its own folder under `home`. `url` is where the product reaches the
+    sandbox, `browser_url` where browsers do. `client_secret` is None where nobody logs in by the identity provider.
+    """
 
     host: str
     port: int
@@ -37,6 +41,9 @@ class Settings:
     meta_app_id: str
     meta_app_secret: str
     mail_key: str
+    client_secret: str | None
+    url: str
+    browser_url: str
 
 
 def read(environment: Mapping[str, str]) -> Settings:
@@ -46,6 +53,7 @@ def read(environment: Mapping[str, str]) -> Settings:
     port = _int(environment, "ADLOOM_SANDBOX_PORT", None)
     if not 0 < port <= _LAST_PORT:
         raise SettingsError(f"ADLOOM_SANDBOX_PORT is {port}; set it to a free port, e.g. 8090")
+    url = (environment.get("ADLOOM_SANDBOX_URL") or f"http://127.0.0.1:{port}").rstrip("/")
     return Settings(
         host=environment.get("ADLOOM_SANDBOX_HOST") or "127.0.0.1",
         port=port,
@@ -56,6 +64,9 @@ def read(environment: Mapping[str, str]) -> Settings:
         meta_app_id=_needed(environment, "ADLOOM_META_APP_ID", "the id of the Meta app, any digits for the sandbox"),
         meta_app_secret=_needed(environment, "ADLOOM_META_APP_SECRET", "the secret of the Meta app"),
         mail_key=_needed(environment, "ADLOOM_MAIL_KEY", "the API key with which mails are handed over"),
+        client_secret=environment.get("ADLOOM_SANDBOX_CLIENT_SECRET") or None,
+        url=url,
+        browser_url=(environment.get("ADLOOM_META_DIALOG_URL") or url).rstrip("/"),
     )
 
 

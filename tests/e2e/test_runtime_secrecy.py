@@ -45,6 +45,9 @@ def test_every_process_has_exactly_its_own_secrets(stack: Stack) -> None:
         "mail-ring",
         "mail-key",
         "mfa-ring",
+        "google-client-secret",
+        "oidc-client-secret",
+        "sandbox-client-secret",
     }
     assert names("sync-meta") == {
         "sync-meta-database-url",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from typing import Literal, Self
 from urllib.parse import urlsplit
 
@@ -20,7 +21,8 @@ GOOGLE_ISSUER, GOOGLE_ISSUER_SHORT = "https://accounts.google.com", "accounts.go
 class Provider:
     """`issuer` is compared to the letter. `aliases` are other spellings of it in tokens. `hosted_domains`: an address
     is the provider's to vouch for only where the claim `hd` names its domain, as with Google, where anybody may have
-    an account with an address of somebody else's domain. `plain_http`: http will do, on loopback beside a sandbox.
+    an account with an address of somebody else's domain. `plain_http`: http will do, beside a sandbox: on loopback, and
+    at the sandbox itself.
     """
 
     key: Key
@@ -48,7 +50,21 @@ class Provider:
             _ = parts.port
         except ValueError:
             return False
-        schemes = ("https", "http") if self.plain_http else ("https",)
-        clean = url.isascii() and url.isprintable() and not set(url) & set(' <>"\\^`{|}')
-        hidden = parts.username is not None or parts.password is not None or "#" in url
-        return clean and parts.scheme in schemes and bool(parts.hostname) and not hidden
+        plain = self.plain_http and (is_loopback(url) or parts.hostname == urlsplit(self.issuer).hostname)
+        clean = url.isascii() and url.isprintable() and not set(url) & set(' <>"\\^`{|}#')
+        hidden = parts.username is not None or parts.password is not None
+        return (
+            clean
+            and parts.scheme in (("https", "http") if plain else ("https",))
+            and bool(parts.hostname)
+            and not hidden
+        )
+
+
+def is_loopback(url: str) -> bool:
+    """Whether an address is of this machine."""
+    try:
+        host = urlsplit(url).hostname or ""
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False

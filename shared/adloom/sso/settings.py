@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
-from urllib.parse import urlsplit
-
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from adloom.errors import ConfigurationError
 from adloom.sso.domains import Domains
-from adloom.sso.provider import GOOGLE_ISSUER, GOOGLE_ISSUER_SHORT, Provider
+from adloom.sso.provider import GOOGLE_ISSUER, GOOGLE_ISSUER_SHORT, Provider, is_loopback
 
 SANDBOX_PATH = "/oidc"
 SANDBOX_CLIENT_ID = "adloom"
@@ -94,15 +91,6 @@ class SsoSettings(BaseSettings):
             client_secret=self.sandbox_client_secret,
             plain_http=True,
         ).checked()
-
-
-def is_loopback(url: str) -> bool:
-    """Whether an address is of this machine."""
-    try:
-        host = urlsplit(url).hostname or ""
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _secret(given: SecretStr | None, name: str) -> SecretStr:

@@ -22,6 +22,7 @@ from infra.sandbox.facts import columns
 ROOT = Path(__file__).parents[3]
 META_90_DAYS = ROOT / "tests" / "data" / "meta_90_days"
 APP_ID, APP_SECRET, KEY, MAIL_KEY = "123456789012345", "app-secret", "control-key", "re_mail-key"
+CLIENT_SECRET = "client-secret"
 REDIRECT = "http://127.0.0.1:9/callback?next=%2F"
 HEADERS = {
     columns.FACTS_FILE: columns.FACTS,
@@ -144,6 +145,7 @@ def environment(home: Path, port: int, **more: str) -> dict[str, str]:
         "ADLOOM_META_APP_ID": APP_ID,
         "ADLOOM_META_APP_SECRET": APP_SECRET,
         "ADLOOM_MAIL_KEY": MAIL_KEY,
+        "ADLOOM_SANDBOX_CLIENT_SECRET": CLIENT_SECRET,
         **more,
     }
 
