@@ -84,7 +84,7 @@ class _Hidden(HTMLParser):
 
 @contextmanager
 def guess_rig(postgres: Postgres, folder: Path, operator_key: str, processes: int = PROCESSES) -> Iterator[Rig]:
-    auths, (front, gateway, dashboard) = _free_ports(processes), _free_ports(3)
+    auths, (front, gateway, dashboard) = free_ports(processes), free_ports(3)
     base = {name: value for name, value in os.environ.items() if not name.startswith(("ADLOOM_", "PYTEST_"))}
     base |= {"PYTHONPATH": f"{ROOT / 'shared'}:{ROOT}", "ADLOOM_SECRETS_DIR": str(folder), "ADLOOM_LOG_LEVEL": "ERROR"}
     base |= {"ADLOOM_PUBLIC_URL": f"http://{HOST}:{dashboard}", "ADLOOM_GATEWAY_URL": f"http://{HOST}:{gateway}"}
@@ -96,7 +96,7 @@ def guess_rig(postgres: Postgres, folder: Path, operator_key: str, processes: in
         pids = []
         for port in auths:
             command = [sys.executable, "template/adloom-python/serve.py", "functions/auth"]
-            pids.append(running.enter_context(_process(command, told | base | {"port": str(port)})).pid)
+            pids.append(running.enter_context(process(command, told | base | {"port": str(port)})).pid)
         file = folder / "Caddyfile"
         upstream = " ".join(f"{HOST}:{port}" for port in auths)
         settings = Front(
@@ -104,7 +104,7 @@ def guess_rig(postgres: Postgres, folder: Path, operator_key: str, processes: in
         )
         file.write_text(caddyfile(settings))
         caddy = [program("caddy"), "run", "--adapter", "caddyfile", "--config", str(file)]
-        running.enter_context(_process(caddy, base | {"XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}))
+        running.enter_context(process(caddy, base | {"XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}))
         own = {
             "ADLOOM_DATABASE_URL": postgres.url("dashboard"),
             "ADLOOM_NATS_URL": f"nats://{HOST}:1",
@@ -112,25 +112,25 @@ def guess_rig(postgres: Postgres, folder: Path, operator_key: str, processes: in
             "ADLOOM_DASHBOARD_PORT": str(dashboard),
             "NICEGUI_STORAGE_PATH": str(folder / "nicegui"),
         }
-        running.enter_context(_process([sys.executable, "-m", "ui.main"], base | own))
+        running.enter_context(process([sys.executable, "-m", "ui.main"], base | own))
         for url in (*(f"http://{HOST}:{port}/_/ready" for port in auths), f"http://{HOST}:{dashboard}/_/health"):
-            _wait_for(url)
-        _wait_for(f"http://{HOST}:{gateway}/_/health")
+            wait_for(url)
+        wait_for(f"http://{HOST}:{gateway}/_/health")
         yield Rig([f"http://{HOST}:{port}" for port in auths], pids, f"http://{HOST}:{dashboard}")
 
 
 @contextmanager
-def _process(command: list[str], environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+def process(command: list[str], environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
     quiet = subprocess.DEVNULL
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=quiet, stderr=quiet)
+    started = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=quiet, stderr=quiet)
     try:
-        yield process
+        yield started
     finally:
-        process.terminate()
-        process.wait(30)
+        started.terminate()
+        started.wait(30)
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     with ExitStack() as held:
         sockets = [held.enter_context(socket.socket()) for _ in range(count)]
         for each in sockets:
@@ -138,7 +138,7 @@ def _free_ports(count: int) -> list[int]:
         return [each.getsockname()[1] for each in sockets]
 
 
-def _wait_for(url: str) -> None:
+def wait_for(url: str) -> None:
     deadline = time.monotonic() + _PATIENCE_S
     while True:
         try:
