@@ -20,7 +20,7 @@ from adloom.sso.identities import Known
 from adloom.sso.provider import Provider
 from adloom.sso.tokens import Claims
 
-AFTER_LINKING = "/security"
+AFTER_LINKING = "/settings/security"
 _EXTENSION = "adloom.sso"
 _SAID = 256
 
