@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 
 from adloom.backup import keys
-from infra.deployment.secrets import GENERATED, RINGS, SERVICES, fernet_key
+from infra.deployment.secrets import GENERATED, RINGS, SERVICES, SIGNING, fernet_key
 from infra.deployment.stackfile import Function, read_functions
 from infra.local.credentials import Credentials
 from infra.local.environment import Operator, base_environment
