@@ -56,11 +56,7 @@ class House:
     org_id: UUID
     people: dict[Role, UUID]
     other_org: UUID
-    outsider: UUID
-    outsiders_session: UUID
-    others_invitation: UUID
-    others_key: UUID
-    others_identity: UUID
+    theirs: dict[str, UUID]
 
     def token(self, role: Role, **columns: str) -> str:
         """A new session of the member; `columns` are SQL expressions put into its row."""
@@ -78,13 +74,21 @@ class House:
         """A new API key of our organisation, by its owner unless somebody else is named; `but` is SQL for its row."""
         token, key_id = new_key_token()[0], uuid4()
         maker = maker or self.people["owner"]
-        self.admin.execute(_KEY, (key_id, self.org_id, maker, token_hash(token), [*scopes], role))
+        self.admin.execute(NEW_KEY, (key_id, self.org_id, maker, token_hash(token), [*scopes], role))
         if but:
             self.admin.execute(f"update api_keys set {but} where key_id = %s", (key_id,))
         return token
 
 
-_KEY = """
+NEW_INVITATION = """
+insert into invitations (invitation_id, org_id, email, role, token_hash, invited_by, expires_at)
+values (%s, %s, %s, 'viewer', %s, %s, now() + interval '1 day')
+"""
+NEW_IDENTITY = """
+insert into sso_identities (identity_id, org_id, user_id, provider, issuer, subject, email)
+values (%s, %s, %s, 'oidc', 'https://id.example', %s, 'someone@example.com')
+"""
+NEW_KEY = """
 insert into api_keys (key_id, org_id, made_by, name, token_hash, prefix, last_four, scopes, role, account_scope,
                       per_minute, created_at, expires_at)
 values (%s, %s, %s, 'of a test', %s, 'ab12cd34', 'wxyz', %s, %s, '*', 1000, now() - interval '1 hour',
@@ -107,50 +111,22 @@ def house(postgres: Postgres) -> Iterator[House]:
         for org, name in ((ours, "Acme"), (others, "Other")):
             admin.execute("insert into organisations (org_id, name) values (%s, %s)", (org, name))
         people = {role: person(auth, ours, role, role).user_id for role in ROLES}
-        outsider = person(auth, others, "outsider", "owner")
-        [session] = admin.execute("select session_id from sessions where user_id = %s", (outsider.user_id,)).fetchall()
-        yield House(
-            auth,
-            admin,
-            ours,
-            people,
-            others,
-            outsider.user_id,
-            session[0],
-            _invitation(admin, others, outsider.user_id),
-            _key(admin, others, outsider.user_id),
-            _identity(admin, others, outsider.user_id),
-        )
+        outsider = person(auth, others, "outsider", "owner").user_id
+        yield House(auth, admin, ours, people, others, _others(admin, others, outsider))
     for module in FUNCTIONS.values():
         module.app.database().close()
         module.app.limiter = None
     auth.close()
 
 
-def _invitation(admin: psycopg.Connection[Any], org_id: UUID, by: UUID) -> UUID:
-    made = uuid4()
-    admin.execute(
-        "insert into invitations (invitation_id, org_id, email, role, token_hash, invited_by, expires_at)"
-        " values (%s, %s, 'someone@example.com', 'viewer', %s, %s, now() + interval '1 day')",
-        (made, org_id, made.bytes * 2, by),
-    )
-    return made
-
-
-def _key(admin: psycopg.Connection[Any], org_id: UUID, by: UUID) -> UUID:
-    made = uuid4()
-    admin.execute(_KEY, (made, org_id, by, made.bytes * 2, ["members:read"], "admin"))
-    return made
-
-
-def _identity(admin: psycopg.Connection[Any], org_id: UUID, of: UUID) -> UUID:
-    made = uuid4()
-    admin.execute(
-        "insert into sso_identities (identity_id, org_id, user_id, provider, issuer, subject, email)"
-        " values (%s, %s, %s, 'oidc', 'https://id.example', %s, 'someone@example.com')",
-        (made, org_id, of, made.hex),
-    )
-    return made
+def _others(admin: psycopg.Connection[Any], org_id: UUID, of: UUID) -> dict[str, UUID]:
+    """What another organisation has, by the names of the parameters of paths."""
+    invitation, key, identity = uuid4(), uuid4(), uuid4()
+    admin.execute(NEW_INVITATION, (invitation, org_id, "someone@example.com", invitation.bytes * 2, of))
+    admin.execute(NEW_KEY, (key, org_id, of, key.bytes * 2, ["members:read"], "admin"))
+    admin.execute(NEW_IDENTITY, (identity, org_id, of, identity.hex))
+    [(session,)] = admin.execute("select session_id from sessions where user_id = %s", (of,)).fetchall()
+    return {"user_id": of, "session_id": session, "invitation_id": invitation, "key_id": key, "identity_id": identity}
 
 
 def call(name: str, route: Route, token: str | None, path: str | None = None, **headers: str) -> Any:

@@ -153,16 +153,9 @@ def test_what_changes_something_asks_for_a_new_proof_or_says_why_not() -> None:
 
 @pytest.mark.parametrize(("name", "route"), WITH_PARAMETERS, ids=titles(WITH_PARAMETERS))
 def test_what_is_another_organisations_is_not_there(house: House, name: str, route: Route) -> None:
-    theirs = {
-        "user_id": house.outsider,
-        "session_id": house.outsiders_session,
-        "invitation_id": house.others_invitation,
-        "key_id": house.others_key,
-        "identity_id": house.others_identity,
-    }
     path = route.path
     for parameter in route.parameters:
-        path = path.replace(f"<{parameter}>", str(theirs[parameter]))
+        path = path.replace(f"<{parameter}>", str(house.theirs[parameter]))
     app: Function[Any] = FUNCTIONS[name].app
     body: dict[str, Any] | None = {} if route.body is not None else None
 
