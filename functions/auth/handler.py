@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from adloom.accounts import (
+    audit_keeping,
     audit_routes,
     email_routes,
     invitations_routes,
@@ -58,6 +59,7 @@ def send_and_forget() -> None:
     challenges.purge(app.database())
     keys.purge(app.database())
     walk.purge(app.database())
+    audit_keeping.keep(app)
 
 
 handle = openfaas(app)

@@ -87,7 +87,13 @@ class Plan:
 
     def command_line_environment(self) -> dict[str, str]:
         """What `adloom` needs to work on this stack."""
-        names = ["operator-key", "audit-key", "s3-access-key", "s3-secret-key", *(["sandbox-key"] if self.sandboxed else [])]
+        names = [
+            "operator-key",
+            "audit-key",
+            "s3-access-key",
+            "s3-secret-key",
+            *(["sandbox-key"] if self.sandboxed else []),
+        ]
         return self.environment("cli", {"database-url": self.database_url("cli"), **self._named(names)})
 
     def admin_environment(self) -> dict[str, str]:

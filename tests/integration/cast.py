@@ -19,7 +19,7 @@ from adloom.identity.policy import SessionSettings
 from adloom.identity.roles import Role
 
 PASSWORD = "correct horse battery"
-MAIL_RING, MFA_RING = (Fernet.generate_key().decode() for _ in range(2))
+MAIL_RING, MFA_RING, AUDIT_KEY = (Fernet.generate_key().decode() for _ in range(3))
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,11 @@ def common_settings(**more: Any) -> dict[str, Any]:
         "event_secret": "x" * 32,
         "mail_ring": MAIL_RING,
         "mfa_ring": MFA_RING,
+        "audit_key": AUDIT_KEY,
+        # Nobody listens there: what is about stored objects says so itself.
+        "s3_endpoint": "http://127.0.0.1:9",
+        "s3_access_key": "access",
+        "s3_secret_key": "secret",
         **more,
     }
 

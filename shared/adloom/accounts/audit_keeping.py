@@ -1,0 +1,21 @@
+"""Keeping the audit trail, at the tick: heads are signed every hour, and old months move to the object storage."""
+
+from __future__ import annotations
+
+from adloom.accounts.settings import Auth
+from adloom.audit import archive, heads
+from adloom.audit.signing import SigningKeys
+from adloom.storage import Storage
+
+# What one tick moves: some seconds for each file. The others follow every hour.
+FILES = 8
+
+
+def keep(app: Auth) -> None:
+    """What is due. A storage that is away puts it off until the next tick, and nothing else of the tick."""
+    if not heads.is_due(app.database()):
+        return
+    settings = app.settings()
+    keys, storage = SigningKeys(settings.audit_key.get_secret_value()), Storage(settings, attempts=1)
+    if heads.sign_due(app.database(), storage, keys) is not None:
+        archive.archive_due(app.database(), storage, keys, most=FILES)
