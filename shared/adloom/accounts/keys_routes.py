@@ -11,7 +11,6 @@ from pydantic import BaseModel, Field
 from adloom.accounts.members_routes import Accounts
 from adloom.accounts.models import Name
 from adloom.accounts.settings import Auth
-from adloom.clock import real_now
 from adloom.identity import keys
 from adloom.identity.account_scope import NO_ACCOUNT
 from adloom.identity.principal import ALL_ACCOUNTS
@@ -78,7 +77,7 @@ def add(app: Auth) -> None:
         new = keys.NewKey(
             name=body.name,
             scopes=body.scopes,
-            expires_at=real_now() + timedelta(days=body.days),
+            life=timedelta(days=body.days),
             per_minute=body.per_minute,
             role=body.role,
             account_scope=",".join(map(str, sorted(set(body.accounts)))) if body.accounts else None,

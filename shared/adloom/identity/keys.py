@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal, cast
 from uuid import UUID, uuid4
 
@@ -36,7 +36,7 @@ class NewKey:
 
     name: str
     scopes: Sequence[Scope]
-    expires_at: datetime
+    life: timedelta
     per_minute: int
     role: Role | None = None
     account_scope: str | None = None
@@ -103,7 +103,7 @@ def make(connection: Connection, principal: Principal, new: NewKey) -> MadeKey:
     if _alive(connection, principal.org_id) >= MOST_ALIVE:
         raise Conflict(f"There are {MOST_ALIVE} keys already: revoke one that nobody uses.", code="too_many_keys")
     token, prefix = new_key_token()
-    key_id = uuid4()
+    key_id, now = uuid4(), real_now()
     shown = {
         "name": new.name,
         "prefix": prefix,
@@ -111,9 +111,9 @@ def make(connection: Connection, principal: Principal, new: NewKey) -> MadeKey:
         "role": role,
         "accounts": accounts,
         "per_minute": new.per_minute,
-        "expires": new.expires_at,
+        "expires": now + new.life,
     }
-    values = {"key": key_id, "org": principal.org_id, "maker": principal.user_id, "now": real_now()}
+    values = {"key": key_id, "org": principal.org_id, "maker": principal.user_id, "now": now}
     hidden = {"hash": token_hash(token), "four": last_four(token)}
     connection.execute(text(_INSERT), values | shown | hidden)
     audit.record(connection, "key.made", org_id=principal.org_id, target=("key", key_id), new=shown)
