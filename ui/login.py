@@ -171,14 +171,19 @@ def _refusal(answer: Answer) -> str:
 
 def entered(services: Services, request: Request, answer: Answer, target: str) -> Response:
     """Hand the browser the token of an answer of `auth`, and what it is known by from now on."""
-    names = services.cookies
     response = RedirectResponse(target, status_code=303)
+    put_session(services, response, request, answer)
+    return response
+
+
+def put_session(services: Services, response: Response, request: Request, answer: Answer) -> None:
+    """The cookies of an answer that carries a token."""
+    names = services.cookies
     expires = datetime.fromisoformat(str(answer.body["expires_at"]))
     names.put(response, names.session, str(answer.body["token"]), expires=expires)
     if device := answer.body.get("device"):
         names.put_device(response, str(device))
     names.put(response, names.browser, caller(request).browser or new_browser())
-    return response
 
 
 async def leave(services: Services, request: Request) -> Response:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from adloom.db import Database
 from ui.cookies import Cookies
 from ui.forms import origins
 from ui.gateway import Gateway
 from ui.live import EventHub
+from ui.renewals import Renewals
 from ui.sessions import Sessions
 from ui.settings import DashboardSettings
 
@@ -20,6 +21,7 @@ class Services:
     gateway: Gateway
     sessions: Sessions
     hub: EventHub
+    renewals: Renewals = field(default_factory=Renewals)
 
     @property
     def sandbox(self) -> bool:

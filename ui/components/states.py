@@ -102,6 +102,35 @@ def no_page() -> Markup:
     return state("search", _("This is not here"), h("p", _("There is no page at this address.")), actions=link)
 
 
+def settings_failed(request_id: str, *, retry: str, surprise: bool = False) -> Markup:
+    """A page of the settings could not be read."""
+    happened = _("Something went wrong on our side.") if surprise else _("A part of Adloom does not answer.")
+    advice = _("Try again in a minute. If it stays like this, give the number below to whoever runs this installation.")
+    return state(
+        "alert",
+        _("This page cannot be shown right now"),
+        h("p", happened, " ", _("Nothing was changed.")),
+        h("p", advice),
+        h("p", _("Request"), " ", h("code", request_id)),
+        mood="bad",
+        actions=h("a", _("Try again"), class_="btn primary", href=retry),
+        alert=True,
+    )
+
+
+def not_for_you() -> Markup:
+    """A page that the viewer's role does not open."""
+    link = h("a", _("Back to your settings"), href="/settings/profile", class_="btn primary")
+    words = _("This page is for administrators and owners. Ask one of them if you need something from it.")
+    return state("shield", _("Not for your role"), h("p", words), actions=link)
+
+
+def no_member() -> Markup:
+    link = h("a", _("All members"), href="/settings/members", class_="btn primary")
+    words = _("There is no such member in your organisation.")
+    return state("search", _("This is not here"), h("p", words), actions=link)
+
+
 def ghost(width: str, height: int = LINE_HEIGHT, gap: int = 0) -> Markup:
     """A grey bar where something will stand."""
     return h("span", class_="ghost", style=f"width:{width};height:{height}px;margin-top:{gap}px")

@@ -1,0 +1,133 @@
+"""What the pages of the settings share: who sees which, their own navigation, their dialogs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+from nicegui import ui
+from starlette.requests import Request
+from starlette.responses import Response
+
+from adloom.identity.roles import Role
+from ui import forms
+from ui.components import dialogs, shell, states
+from ui.components.region import Region
+from ui.deeds.desk import PURPOSE
+from ui.document import document, sandbox_mark
+from ui.frame import framed
+from ui.i18n import _
+from ui.icons import icon
+from ui.markup import h, join
+from ui.page import Page
+from ui.reads import auth
+from ui.security import viewer_of
+from ui.services import Services
+from ui.sessions import Viewer
+from ui.theme import static_url, theme_of
+
+ACTIVE = "settings"
+_FORBIDDEN = 403
+
+
+@dataclass(frozen=True)
+class Tab:
+    """A page of the settings, and the role that it is for."""
+
+    key: str
+    path: str
+    icon: str
+    label: str
+    needs: Role
+
+
+def tabs() -> list[Tab]:
+    return [
+        Tab("profile", "/settings/profile", "person", _("Profile"), "viewer"),
+        Tab("security", "/settings/security", "shield", _("Security"), "viewer"),
+        Tab("members", "/settings/members", "people", _("Members"), "admin"),
+        Tab("keys", "/settings/keys", "key", _("API keys"), "admin"),
+        Tab("audit", "/settings/audit", "log", _("Audit"), "admin"),
+    ]
+
+
+class SettingsPage(Page[Any]):
+    """A page of the settings: its own words when something cannot be read or is not there."""
+
+    _address = ""
+
+    def failed(self, request_id: str, *, retry: str, surprise: bool) -> Markup:
+        return states.settings_failed(request_id, retry=retry, surprise=surprise)
+
+    def missing(self) -> Markup:
+        return states.no_member()
+
+    def stays_at(self, address: str) -> None:
+        """The address of a page whose state is not in `params`."""
+        self._address = address
+
+    @property
+    def here(self) -> str:
+        return self._address or super().here
+
+    async def ask(self, path: str) -> dict[str, Any]:
+        """What `auth` says to this viewer."""
+        return await auth.ask(self.services.gateway, self.visit.caller, path)
+
+
+@contextmanager
+def settings_frame(services: Services, request: Request, key: str, name: str = "") -> Iterator[SettingsPage]:
+    """The frame of a page of the settings; `name` where it is not the tab's own page."""
+    mine = [tab for tab in tabs() if viewer_of(request).may(tab.needs)]
+    here = next(tab for tab in mine if tab.key == key)
+    with framed(services, request, ACTIVE, name or here.label, SettingsPage) as page:
+        page.named("crumbs").classes("subnav-place").show(_navigation(mine, here))
+        page.named("sidebar").show(shell.sidebar(ACTIVE, page.params, sandbox=services.sandbox))
+        _dialogs(services, page)
+        yield page
+
+
+def _dialogs(services: Services, page: SettingsPage) -> None:
+    def token() -> Markup:
+        nonce = page.visit.viewer.token
+        value = forms.form_token(services.form_secret, PURPOSE, nonce)
+        return h("input", type="hidden", id="form-token", value=value)
+
+    ui.add_head_html(str(h("script", src=static_url("desk.js"), defer=True)))
+    Region(dialogs.says()).classes("says-place")
+    shown = Region(token()).classes("only-read")
+    Region(dialogs.dialogs(page.visit.viewer.email)).classes("dialogs")
+    page.on_renewed.append(lambda: shown.show(token()))
+
+
+def _navigation(mine: list[Tab], here: Tab) -> Markup:
+    links = [
+        h("a", icon(tab.icon), h("span", tab.label), href=tab.path, aria_current="page" if tab is here else None)
+        for tab in mine
+    ]
+    return h("nav", links, class_="subnav", aria_label=_("Settings"))
+
+
+def closed_to(services: Services, request: Request, needed: Role) -> Response | None:
+    """The answer to whoever has not got the role that a page is for; None for everybody else."""
+    viewer: Viewer = viewer_of(request)
+    if viewer.may(needed):
+        return None
+    mark = sandbox_mark(link=False) if services.sandbox else None
+    body = h("main", h("div", states.not_for_you(), mark), class_="login")
+    return document(_("Not for your role"), body, theme_of(request), status=_FORBIDDEN)
+
+
+def card(title: str, *children: Markup | None, count: str = "", tools: Markup | None = None, id_: str = "") -> Markup:
+    """A card with its title."""
+    number = h("span", count, class_="count") if count else None
+    head = h("div", h("h2", title, number), tools, class_="card-head ruled")
+    return h("section", head, children, class_="card", id=id_ or None)
+
+
+def body(*children: Markup | None) -> Markup:
+    """The inside of a card that is no table."""
+    return h("div", join(children), class_="card-body")
