@@ -26,7 +26,7 @@ from adloom import audit, logs
 from adloom.audit import locks, store
 from adloom.audit.chain import next_hash
 from adloom.audit.heads import put_off
-from adloom.audit.names import EVENTS_SUFFIX, MANIFEST_SUFFIX, part_key
+from adloom.audit.names import EVENTS_SUFFIX, MANIFEST_SUFFIX, chain_folder, part_key
 from adloom.audit.signing import ForgedError, SigningKeys, Trust
 from adloom.audit.store import End, Stored
 from adloom.clock import real_now
@@ -217,6 +217,19 @@ def _forget(database: Database, end: End, part: Part) -> None:
         target = ("archive", part.key + EVENTS_SUFFIX)
         audit.record(connection, "audit.archived", org_id=end.org_id, target=target, new=said)
     log.info("audit_archived", chain=part.chain, month=part.month, first=part.first, last=part.last)
+
+
+def statements(storage: Storage, trust: Trust, chain: str) -> Iterator[tuple[str, dict[str, Any] | ForgedError]]:
+    """The keys of a chain's statements and what they say, or why they are not believed; in the order of events."""
+    for each in storage.objects(chain_folder(chain)):
+        if each.key.endswith(MANIFEST_SUFFIX):
+            try:
+                said = trust.open(storage.get(each.key), "archive")
+            except ForgedError as error:
+                yield each.key, error
+            else:
+                strange = ForgedError(f"is about the chain {said['chain']}")
+                yield each.key, said if said["chain"] == chain else strange
 
 
 def records(storage: Storage, said: dict[str, Any]) -> Iterator[str]:

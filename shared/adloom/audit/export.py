@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from adloom.audit import values
+from adloom.audit import locks, store, values
+from adloom.audit.archive import records, statements
+from adloom.audit.chain import START, next_hash
+from adloom.audit.signing import ForgedError, Trust
+from adloom.db import Database
+from adloom.errors import Conflict
+from adloom.storage import Storage
 
 COLUMNS = (
     *("position", "at", "action", "actor_kind", "actor_id", "session", "address", "agent"),
@@ -22,6 +29,17 @@ def csv_lines(found: Iterable[tuple[dict[str, Any], bytes]]) -> Iterator[str]:
     yield _line(COLUMNS)
     for record, digest in found:
         yield _line(_cells(record, digest))
+
+
+def written(
+    found: Iterable[tuple[str, bytes]], form: str, progress: Callable[[str, int], None]
+) -> Iterator[tuple[str, int]]:
+    """Lines of a file and how many events were written with each; `form` is `csv` or `jsonl`."""
+    if form == "csv":
+        yield _line(COLUMNS), 0
+    for count, (record, digest) in enumerate(found, start=1):
+        yield (_line(_cells(json.loads(record), digest)) if form == "csv" else record + "\n"), count
+        progress("events", count)
 
 
 def _cells(record: dict[str, Any], digest: bytes) -> list[str]:
@@ -48,3 +66,41 @@ def _line(cells: Iterable[str]) -> str:
     target = io.StringIO()
     csv.writer(target, lineterminator="\n").writerow(cells)
     return target.getvalue()
+
+
+def whole(database: Database, storage: Storage, trust: Trust, chain: str) -> Iterator[tuple[str, bytes]]:
+    """Every event of a chain with its hash, the oldest first: the archived ones, then those of the database.
+
+    It follows the hashes; Conflict where they do not hold.
+    """
+    with locks.shared(database, locks.ARCHIVE):  # nothing moves from there to here meanwhile
+        position, digest = 0, START
+        for said in _files(storage, trust, chain):
+            for record in records(storage, said):
+                position, digest = position + 1, next_hash(digest, record)
+                yield record, digest
+            if (position, digest.hex()) != (said["last"], said["hash"]):
+                raise _broken(chain, position)
+        for event in store.events(database, chain, position):
+            digest = next_hash(digest, event.record)
+            if digest != event.hash or event.event_position != position + 1:
+                raise _broken(chain, position + 1)
+            position += 1
+            yield event.record, digest
+
+
+def _files(storage: Storage, trust: Trust, chain: str) -> Iterator[dict[str, Any]]:
+    """The statements of the files that follow each other; one that was stored twice counts once."""
+    position = 0
+    for _, said in statements(storage, trust, chain):
+        if isinstance(said, ForgedError):
+            raise _broken(chain, position + 1)
+        if said["first"] == position + 1:
+            yield said
+            position = said["last"]
+
+
+def _broken(chain: str, position: int) -> Conflict:
+    return Conflict(
+        f"The chain {chain} does not hold at position {position}: `adloom audit verify` says what is wrong."
+    )

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from adloom.audit import locks, store
-from adloom.audit.archive import DamagedError, records
+from adloom.audit.archive import DamagedError, records, statements
 from adloom.audit.chain import Fault, Pin, Walk
-from adloom.audit.names import HEADS_FOLDER, MANIFEST_SUFFIX, ROOT, chain_folder
+from adloom.audit.names import HEADS_FOLDER, ROOT
 from adloom.audit.signing import ForgedError, Trust
 from adloom.audit.store import End
 from adloom.clock import real_now
@@ -212,15 +212,11 @@ class _Chain:
                 walk.fault(f"{said['file']} does not hold what its statement says", said["first"])
         walk.skip_to(said["last"], bytes.fromhex(said["hash"]))
 
-    def _statements(self, walk: Walk) -> Iterator[dict[str, Any]]:
+    def _statements(self, walk: Walk) -> list[dict[str, Any]]:
         found = []
-        for each in self.storage.objects(chain_folder(walk.chain)):
-            if each.key.endswith(MANIFEST_SUFFIX):
-                try:
-                    said = self.trust.open(self.storage.get(each.key), "archive")
-                except ForgedError as error:
-                    walk.fault(f"{each.key} {error}: forged")
-                    continue
-                if said["chain"] == walk.chain:
-                    found.append(said)
-        return iter(sorted(found, key=lambda said: (said["first"], said["last"])))
+        for key, said in statements(self.storage, self.trust, walk.chain):
+            if isinstance(said, ForgedError):
+                walk.fault(f"{key} {said}: forged")
+            else:
+                found.append(said)
+        return sorted(found, key=lambda said: (said["first"], said["last"]))

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from adloom.cli import backup, connect, data, database, events, operator, people, sandbox, sync
+from adloom.cli import audit, backup, connect, data, database, events, operator, people, sandbox, sync
 from adloom.cli.context import FunctionRefusedError, Session, use_local_stack
 from adloom.errors import AdloomError
 
@@ -18,7 +18,7 @@ NO, NOT_AVAILABLE = 1, 3
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
 @click.pass_context
 def adloom(context: click.Context, organisation: str | None, as_json: bool) -> None:
-    """Operate Adloom: sync, export, reconcile, people, events, backups."""
+    """Operate Adloom: sync, export, reconcile, people, events, backups, the audit trail."""
     context.obj = Session(organisation, as_json, local=bool(context.obj))
     context.call_on_close(context.obj.close)
 
@@ -34,6 +34,7 @@ adloom.add_command(database.database)
 adloom.add_command(sandbox.sandbox)
 adloom.add_command(backup.backup)
 adloom.add_command(backup.restore)
+adloom.add_command(audit.audit)
 
 
 def main() -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import functools
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from adloom.cli import progress
 from adloom.cli.context import Session
 from adloom.db import migrate
 from adloom.errors import ConfigurationError, Conflict, InvalidRequest
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from adloom.backup.contents import Header, Manifest
 
 REFUSED = 1
-# Progress for a person: more often than this nobody reads it.
-_SHOW_EVERY_S = 0.2
 _MIB = 1 << 20
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -75,7 +73,7 @@ def backup(context: click.Context, folder: Path | None, recipients: tuple[str, .
         ),
         rings=keys.present(),
         keep=keep,
-        progress=_progress(),
+        progress=progress.on_terminal(),
     )
     rows = sum(made.rows.values())
     lines = [
@@ -148,7 +146,7 @@ def restore(session: Session, file: Path, identity: Path | None, without_keys: b
         migrate.role_passwords(secrets_folder()),
     )
     whole = restoring.restore(
-        file, _identities(session, identity), server, without_keys=without_keys, progress=_progress()
+        file, _identities(session, identity), server, without_keys=without_keys, progress=progress.on_terminal()
     )
     session.show(_told_of(whole.header, whole.manifest), _lines(whole.header, whole.manifest, "is restored"))
 
@@ -200,18 +198,3 @@ def _lines(header: Header, manifest: Manifest, verdict: str) -> list[str]:
     what = f"{rows} rows of {len(manifest.tables)} tables, {manifest.objects.count} objects"
     made_by = f"Adloom {header.adloom}, migration {header.revision}"
     return [f"The backup of {header.made_at} {verdict}: {what} ({made_by})."]
-
-
-def _progress() -> Callable[[str, int], None]:
-    """A line that is written over on a terminal; nothing elsewhere."""
-    if not sys.stderr.isatty():
-        return lambda _what, _done: None
-    shown = 0.0
-
-    def show(what: str, done: int) -> None:
-        nonlocal shown
-        if time.monotonic() - shown > _SHOW_EVERY_S:
-            shown = time.monotonic()
-            click.echo(f"\r\x1b[K{what} {done:,}\r", nl=False, err=True)
-
-    return show
