@@ -87,6 +87,11 @@ def _refusal(answer: Answer) -> str:
         return _("Too many attempts. Wait a minute, then try again.")
     if answer.status >= _SERVER_ERROR:
         return login.unavailable()
+    if answer.code == "no_password":
+        return _(
+            "You log in by a provider and have no password yet. Log out and choose one by “Forgotten your password?”, "
+            "then come back."
+        )
     if answer.code in ("code_needed", "wrong_code", "validation_failed"):
         return _("Please give a code that your authenticator app shows now.")
     return _("That is not your password.")

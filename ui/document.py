@@ -40,14 +40,17 @@ def sandbox_mark(*, link: bool) -> Markup:
     return h("p", before, shown, after, class_="sandbox", data_sandbox=True)
 
 
-def document(name: str, body: Markup, theme: str | None, *, status: int = 200) -> HTMLResponse:
-    """A light page: no script is needed for it to work."""
+def document(
+    name: str, body: Markup, theme: str | None, *, status: int = 200, onward: str | None = None
+) -> HTMLResponse:
+    """A light page: no script is needed for it to work. It goes on to the address `onward` by itself."""
     page = h(
         "html",
         h(
             "head",
             h("meta", charset="utf-8"),
             h("meta", name="viewport", content="width=device-width, initial-scale=1"),
+            h("meta", http_equiv="refresh", content=f"0;url={onward}") if onward else None,
             h("title", title(name)),
             h("link", rel="icon", href="/favicon.ico", type="image/svg+xml"),
             theme_head(),

@@ -40,6 +40,7 @@ PUBLIC_PATHS = frozenset(
     {
         *("/login", "/login/code", "/login/enrol", "/setup", "/forgotten", "/reset", "/verify"),
         *("/invitation", "/register", "/registration", "/_/health", "/favicon.ico"),
+        *("/sso/start", "/sso/callback/google", "/sso/callback/oidc", "/sso/callback/sandbox"),
     }
 )
 PUBLIC_PREFIXES = ("/static/", f"/_nicegui/{nicegui.__version__}/")

@@ -32,7 +32,9 @@ def test_what_is_public_is_a_short_list():
     doors = {"code", "enrol"}
     mailed = {"/invitation", "/reset", "/verify", "/registration"}
     asking = {"/login", "/setup", "/forgotten", "/register"}
-    assert {f"/login/{door}" for door in doors} | mailed | asking | {"/_/health", "/favicon.ico"} == PUBLIC_PATHS
+    by_provider = {"/sso/start"} | {f"/sso/callback/{provider}" for provider in ("google", "oidc", "sandbox")}
+    files = {"/_/health", "/favicon.ico"}
+    assert {f"/login/{door}" for door in doors} | mailed | asking | by_provider | files == PUBLIC_PATHS
     assert len(PUBLIC_PREFIXES) == 2
 
 

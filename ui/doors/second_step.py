@@ -25,9 +25,17 @@ _BAD_REQUEST, _UNAUTHENTICATED = 400, 401
 
 
 def go_on(services: Services, answer: Answer, target: str) -> Response:
-    """From the password to the next step. The challenge is kept where no script and no address shows it."""
-    page = "/login/code" if answer.body["next"] == "code" else "/login/enrol"
-    response = to(forms.with_next(page, target))
+    """From the first step to the next one. The challenge is kept where no script and no address shows it."""
+    return keep(services, to(page_of(answer, target)), answer)
+
+
+def page_of(answer: Answer, target: str) -> str:
+    """The page of the next step."""
+    return forms.with_next("/login/code" if answer.body["next"] == "code" else "/login/enrol", target)
+
+
+def keep(services: Services, response: Response, answer: Answer) -> Response:
+    """The challenge, for the browser alone."""
     expires = datetime.fromisoformat(str(answer.body["expires_at"]))
     names = services.cookies
     names.put(response, names.challenge, str(answer.body["challenge"]), expires=expires, same_site="strict")

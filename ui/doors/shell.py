@@ -42,9 +42,10 @@ class Door:
         fields: Child = None,
         hidden: Mapping[str, str] | None = None,
         links: Child = None,
+        onward: str | None = None,
         status: int = 200,
     ) -> Response:
-        """The card; with `submit` a form of these fields in it."""
+        """The card; with `submit` a form of these fields in it, with `onward` it goes on to that address by itself."""
         names = self.services.cookies
         nonce = request.cookies.get(names.form) or forms.new_nonce()
         kept = {"form_token": forms.form_token(self.services.form_secret, self.path, nonce), **(hidden or {})}
@@ -64,9 +65,19 @@ class Door:
         )
         card = h("div", h("div", brand(), class_="brand"), h("h1", title), body, form, links, class_="card login-card")
         mark = sandbox_mark(link=False) if self.services.sandbox else None
-        page = document(title, h("main", h("div", card, mark), class_="login"), theme_of(request), status=status)
+        page = document(
+            title, h("main", h("div", card, mark), class_="login"), theme_of(request), status=status, onward=onward
+        )
         names.put(page, names.form, nonce, same_site="strict")
         return page
+
+    async def greet(self, request: Request) -> Response:
+        """The page."""
+        raise NotImplementedError
+
+    async def take(self, request: Request) -> Response:
+        """Its form."""
+        raise NotImplementedError
 
     async def fields(self, request: Request) -> dict[str, str] | None:
         """What the form says; None when it is not one of ours, or far too long."""

@@ -33,7 +33,11 @@ PEOPLE = {
     for person in (
         Person("nora", "Nora Newman", "nora@adloom.local", verified=True, about="New here: becomes a viewer"),
         Person(
-            "owner", "Olive Owner", "owner@adloom.local", verified=True, about="Has an account: links it there first"
+            "owner",
+            "Olive Owner",
+            "owner@adloom.local",
+            verified=True,
+            about="Has an account here, and links it there first",
         ),
         Person(
             "guest", "Greta Guest", "greta@elsewhere.example", verified=True, about="Of a domain that is not let in"

@@ -85,7 +85,7 @@ class SsoSettings(BaseSettings):
             return None
         return Provider(
             key="sandbox",
-            name="Sandbox",
+            name="Sandbox ID",
             issuer=self.sandbox_url.rstrip("/") + SANDBOX_PATH,
             client_id=SANDBOX_CLIENT_ID,
             client_secret=self.sandbox_client_secret,
