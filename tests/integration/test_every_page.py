@@ -19,14 +19,24 @@ import httpx
 import psycopg
 import pytest
 
+from adloom import audit
 from adloom.db import Database
 from adloom.identity import sessions
 from adloom.identity.policy import SessionSettings
 from adloom.identity.proof import Proven
 from adloom.identity.roles import ROLES, Role, includes
-from adloom.identity.tokens import INVITATION_PREFIX, RESET_PREFIX, VERIFICATION_PREFIX, new_token, token_hash
+from adloom.identity.scopes import SCOPES
+from adloom.identity.tokens import (
+    INVITATION_PREFIX,
+    RESET_PREFIX,
+    VERIFICATION_PREFIX,
+    new_key_token,
+    new_token,
+    token_hash,
+)
 from tests.integration.cast import PASSWORD, Person, person
 from tests.integration.guess_rig import STORAGE_SECRET, guess_rig
+from tests.integration.routes_rig import NEW_IDENTITY, NEW_INVITATION, NEW_KEY
 from tests.ui import seed
 from tests.ui.routes import routes
 from ui import forms
@@ -48,12 +58,16 @@ class Account:
 
 @dataclass(frozen=True)
 class Side:
-    """An organisation, a member of each role, two accounts; every name in it holds one of `words`."""
+    """An organisation, a member of each role, two accounts; every name in it holds one of `words`. `things` are the
+    ids by which addresses name what else there is: a member and that member's session, an invitation, a key, an
+    identity at a provider.
+    """
 
     word: str
     org_id: UUID
     people: dict[Role, Person]
     accounts: tuple[Account, Account]
+    things: dict[str, str]
 
     @property
     def words(self) -> set[str]:
@@ -76,6 +90,22 @@ def own_address(side: Side, role: Role) -> str:
     return side.people[role].email
 
 
+def other_member(side: Side, role: Role) -> str:
+    return side.people["editor" if role != "editor" else "viewer"].email
+
+
+def the_viewer(side: Side, _role: Role) -> str:
+    return side.people["viewer"].email
+
+
+def the_key(side: Side, _role: Role) -> str:
+    return f"{side.word} key"
+
+
+def the_event(side: Side, _role: Role) -> str:
+    return f"{side.word} event"
+
+
 CAMPAIGN = "/campaigns/{account_id:int}/{campaign_id}"
 PAGES = {
     "/": Page("viewer", first_account),
@@ -84,21 +114,34 @@ PAGES = {
     CAMPAIGN + "/{ad_group_id}": Page("viewer", first_account),
     "/data-health": Page("viewer", first_account),
     "/confirm": Page("viewer", own_address),
+    "/settings/profile": Page("viewer", own_address),
+    "/settings/security": Page("viewer", own_address),
+    "/settings/members": Page("admin", other_member),
+    "/settings/members/{user_id}": Page("admin", the_viewer),
+    "/settings/keys": Page("admin", the_key),
+    "/settings/audit": Page("admin", the_event),
+    "/settings/audit/export": Page("admin", the_event),
 }
+# Forms that lie below no page: whom they are for.
+FORMS_ALONE: dict[str, Role] = {"/logout": "viewer", "/settings/step-up": "viewer"}
 # Under these lie files and sockets of the framework: the ones without anybody's data are public, the others have a test
 # of their own below.
 NO_PAGES = ("/_nicegui", "/static")
 
+HERE = [path for method, path in routes() if method == "GET" and path in PAGES]
 GUARDED = [path for method, path in routes() if method == "GET" and not is_public(path)]
 FORMS = [path for method, path in routes() if method == "POST"]
+SETTINGS = [path for path in FORMS if path.startswith("/settings/")]
 
 
-def address(path: str, account: Account) -> str:
-    """The path for this account; a parameter that is not known here says itself that it is missing."""
+def address(path: str, side: Side, account: Account | None = None) -> str:
+    """The path for something of this side; a parameter that is not known here says itself that it is missing."""
+    account = account or side.accounts[0]
     below = f"{account.external_id}{0:05d}"
-    values = {"account_id:int": str(account.account_id), "campaign_id": below, "ad_group_id": f"{below}00"}
+    values = {"account_id": str(account.account_id), "campaign_id": below, "ad_group_id": f"{below}00"}
     values |= dict.fromkeys(("path", "key", "name"), "x")  # of files
-    return re.sub(r"\{([^}:]+(?::int)?)(?::path)?\}", lambda found: values[found[1]], path)
+    values |= side.things
+    return re.sub(r"\{([^}:]+)(?::[a-z]+)?\}", lambda found: values[found[1]], path)
 
 
 class House:
@@ -159,6 +202,13 @@ class House:
             self.admin.execute(query, (made.session_id,))  # type: ignore[arg-type]
         return made.token
 
+    def key(self, side: Side) -> str:
+        """An API key that may do all that a key may."""
+        token = new_key_token()[0]
+        values = (uuid4(), side.org_id, side.people["owner"].user_id, token_hash(token), list(SCOPES), "owner")
+        self.admin.execute(NEW_KEY, values)
+        return token
+
     @contextmanager
     def narrowed(self, side: Side, role: Role, account: Account) -> Iterator[None]:
         who = side.people[role].user_id
@@ -211,7 +261,20 @@ def _side(house: House, admin_url: str, word: str, accounts: tuple[str, str], nu
     ]
     ids = seed.seed(admin_url, org_id, made)
     first, second = (Account(one, m.external_id, name) for one, m, name in zip(ids, made, accounts, strict=True))
-    return Side(word, org_id, people, (first, second))
+    audit.note(house.auth, "key.made", org_id=org_id, target=("key", uuid4()), new={"name": f"{word} event"})
+    return Side(word, org_id, people, (first, second), _things(house.admin, org_id, word, people))
+
+
+def _things(admin: psycopg.Connection[Any], org_id: UUID, word: str, people: dict[Role, Person]) -> dict[str, str]:
+    of, by, ids = people["viewer"].user_id, people["owner"].user_id, [uuid4() for _ in range(3)]
+    invitation, key, identity = ids
+    admin.execute(NEW_INVITATION, (invitation, org_id, f"{word}-guest@example.com", token_hash(invitation.hex), by))
+    admin.execute(NEW_KEY, (key, org_id, by, token_hash(key.hex), ["members:read"], "admin"))
+    admin.execute("update api_keys set name = %s where key_id = %s", (f"{word} key", key))
+    admin.execute(NEW_IDENTITY, (identity, org_id, of, identity.hex))
+    [(session,)] = admin.execute("select session_id from sessions where user_id = %s", (of,)).fetchall()
+    found = {"user_id": of, "session_id": session, "invitation_id": invitation, "key_id": key, "identity_id": identity}
+    return {name: str(value) for name, value in found.items()}
 
 
 @pytest.fixture(scope="module")
@@ -248,59 +311,56 @@ def turned_away(answer: httpx.Response, *whom: Side) -> None:
 
 
 def test_every_page_says_whom_it_is_for_and_what_it_shows() -> None:
-    assert {path for path in GUARDED if not path.startswith(NO_PAGES)} == set(PAGES)
+    assert {path for path in GUARDED if not path.startswith(NO_PAGES)} <= set(PAGES)
 
 
 @pytest.mark.parametrize("path", GUARDED)
 class TestNobodySees:
     def test_without_a_session(self, house: House, sides: tuple[Side, Side], path: str) -> None:
-        turned_away(house.ask("GET", address(path, sides[0].accounts[0])), *sides)
+        turned_away(house.ask("GET", address(path, sides[0])), *sides)
 
-    @pytest.mark.parametrize("accept", ["application/json", "*/*", ""])
-    def test_whatever_is_asked_for(self, house: House, sides: tuple[Side, Side], path: str, accept: str) -> None:
-        turned_away(house.ask("GET", address(path, sides[0].accounts[0]), headers={"Accept": accept}), *sides)
+    def test_whatever_is_asked_for(self, house: House, sides: tuple[Side, Side], path: str) -> None:
+        for accept in ("application/json", "*/*", ""):
+            turned_away(house.ask("GET", address(path, sides[0]), headers={"Accept": accept}), *sides)
+        for method in ("PUT", "PATCH", "DELETE", "OPTIONS", "POST"):
+            turned_away(house.ask(method, address(path, sides[0]), origin=house.url), *sides)
 
-    @pytest.mark.parametrize("token", ["adl_s_" + "A" * 43, "adl_d_" + "A" * 43, "adl_k_x_" + "A" * 43, "null", "{}"])
-    def test_with_a_token_that_is_nobodys(self, house: House, sides: tuple[Side, Side], path: str, token: str) -> None:
-        turned_away(house.ask("GET", address(path, sides[0].accounts[0]), token), *sides)
+    def test_with_a_token_that_is_nobodys(self, house: House, sides: tuple[Side, Side], path: str) -> None:
+        for token in ("adl_s_" + "A" * 43, "adl_d_" + "A" * 43, "adl_k_x_" + "A" * 43, "null", "{}"):
+            turned_away(house.ask("GET", address(path, sides[0]), token), *sides)
 
     @pytest.mark.parametrize("column", ["expires_at", "idle_expires_at", "revoked_at"])
     def test_with_a_session_that_is_over(self, house: House, sides: tuple[Side, Side], path: str, column: str) -> None:
         over = house.token(sides[0], **{column: "now()"})
-        turned_away(house.ask("GET", address(path, sides[0].accounts[0]), over), *sides)
+        turned_away(house.ask("GET", address(path, sides[0]), over), *sides)
 
     def test_with_the_session_of_somebody_who_is_no_member_any_more(
         self, house: House, sides: tuple[Side, Side], path: str
     ) -> None:
         leaver = person(house.auth, sides[0].org_id, f"leaver{uuid4().hex[:8]}", "owner")
         house.admin.execute("delete from memberships where user_id = %s", (leaver.user_id,))
-        turned_away(house.ask("GET", address(path, sides[0].accounts[0]), leaver.token), *sides)
+        turned_away(house.ask("GET", address(path, sides[0]), leaver.token), *sides)
 
     def test_with_the_token_anywhere_but_in_the_cookie(self, house: House, sides: tuple[Side, Side], path: str) -> None:
         token = house.token(sides[0])
-        where = address(path, sides[0].accounts[0])
+        where = address(path, sides[0])
         turned_away(house.ask("GET", where, headers={"Authorization": f"Bearer {token}"}), *sides)
         turned_away(house.ask("GET", where, params={"token": token, SESSION: token}), *sides)
         turned_away(house.ask("GET", where, cookies={f"{SESSION}2": token, "session": token}), *sides)
 
-    def test_with_the_operators_key(self, house: House, sides: tuple[Side, Side], path: str) -> None:
-        """It is no session: whoever looks after the installation reads nobody's numbers with it."""
-        key = house.operator_key
-        answer = house.ask("GET", address(path, sides[0].accounts[0]), key)
-        assert answer.status_code in (303, 401, 503)
-        silent(answer.text, *sides)
-
-    @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "OPTIONS", "POST"])
-    def test_by_another_method(self, house: House, sides: tuple[Side, Side], path: str, method: str) -> None:
-        answer = house.ask(method, address(path, sides[0].accounts[0]), origin=house.url)
-        turned_away(answer, *sides)
+    def test_with_a_key(self, house: House, sides: tuple[Side, Side], path: str) -> None:
+        """It is no session: neither another system nor whoever looks after the installation reads pages with it."""
+        for key in (house.operator_key, house.key(sides[0])):
+            answer = house.ask("GET", address(path, sides[0]), key)
+            assert answer.status_code in (303, 401, 503)
+            silent(answer.text, *sides)
 
 
-@pytest.mark.parametrize(("path", "role"), [(path, role) for path in PAGES for role in ROLES])
+@pytest.mark.parametrize(("path", "role"), [(path, role) for path in HERE for role in ROLES])
 def test_a_page_shows_its_content_to_whom_it_is_for_and_to_nobody_else(
     house: House, ours: Side, theirs: Side, path: str, role: Role
 ) -> None:
-    page, where = PAGES[path], address(path, ours.accounts[0])
+    page, where = PAGES[path], address(path, ours)
     if includes(role, page.role):
         status, shown = house.see(where, house.token(ours, role), page.shows(ours, role))
         assert status == 200
@@ -311,85 +371,100 @@ def test_a_page_shows_its_content_to_whom_it_is_for_and_to_nobody_else(
     silent(answer.text, theirs, page.shows(ours, role))
 
 
-@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("path", HERE)
 def test_a_page_shows_another_organisation_only_what_is_its_own(
     house: House, ours: Side, theirs: Side, path: str
 ) -> None:
     page = PAGES[path]
-    _status, shown = house.see(address(path, theirs.accounts[0]), house.token(theirs), page.shows(theirs, "owner"))
+    _status, shown = house.see(address(path, theirs), house.token(theirs), page.shows(theirs, "owner"))
     silent(shown, ours)
 
 
-WITH_PARAMETERS = [path for path in PAGES if "{" in path]
+WITH_PARAMETERS = [path for path in HERE if "{" in path]
 
 
 @pytest.mark.parametrize("path", WITH_PARAMETERS)
 def test_what_is_another_organisations_is_not_there(house: House, ours: Side, theirs: Side, path: str) -> None:
-    _status, shown = house.see(address(path, ours.accounts[0]), house.token(theirs), "this is not here")
+    _status, shown = house.see(address(path, ours), house.token(theirs), "this is not here")
     silent(shown, ours)
 
 
-@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("path", HERE)
 def test_a_narrowed_member_sees_only_the_own_accounts(house: House, ours: Side, theirs: Side, path: str) -> None:
     page, (mine, other) = PAGES[path], ours.accounts
-    with house.narrowed(ours, "viewer", mine):
-        token = house.token(ours, "viewer")
-        _status, shown = house.see(address(path, mine), token, page.shows(ours, "viewer"))
+    with house.narrowed(ours, page.role, mine):
+        token = house.token(ours, page.role)
+        _status, shown = house.see(address(path, ours, mine), token, page.shows(ours, page.role))
         silent(shown, theirs, other.word)
-        if path in WITH_PARAMETERS:
-            _status, shown = house.see(address(path, other), token, "this is not here")
+        if "{account_id" in path:
+            _status, shown = house.see(address(path, ours, other), token, "this is not here")
             silent(shown, theirs, other.word)
 
 
 @pytest.mark.parametrize("path", [path for method, path in routes() if method == "GET" and is_public(path)])
 def test_what_is_public_shows_nothing_of_anybody(house: House, sides: tuple[Side, Side], path: str) -> None:
     for token in (None, house.token(sides[0])):
-        silent(house.ask("GET", address(path, sides[0].accounts[0]), token).text, *sides)
+        silent(house.ask("GET", address(path, sides[0]), token).text, *sides)
 
 
 # --- forms -----------------------------------------------------------------------------------------------------------
 
-FIELDS = {
+# What the forms ask for; the password is a member's.
+EVERYTHING = {
     "password": PASSWORD,
+    "current": PASSWORD,
     "code": "000000",
     "name": "Mallory",
     "organisation": "Mallory",
     "secret": "A" * 32,
     "key": "adl_o_" + "A" * 43,
     "next": "/",
+    "email": "somebody@example.com",
+    "role": "viewer",
+    "scope": "all",
+    "scopes": "members:read",
+    "days": "30",
+    "per_minute": "60",
 }
 
 
-@pytest.mark.parametrize("origin", ["", "null", "https://evil.example", "http://127.0.0.1"])
 @pytest.mark.parametrize("path", FORMS)
-def test_a_form_of_another_site_is_refused(house: House, ours: Side, path: str, origin: str) -> None:
+def test_a_form_of_another_site_is_refused(house: House, ours: Side, path: str) -> None:
+    """Everything else about it is good."""
+    token = house.token(ours)
+    fields = EVERYTHING | {"form_token": forms.form_token(STORAGE_SECRET, purpose(path), token)}
     before = house.people()
-    answer = house.ask("POST", path, house.token(ours), origin=origin, data=FIELDS)
-    assert answer.status_code == 403
-    assert before["users"] == house.people()["users"]
-
-
-@pytest.mark.parametrize("column", [None, "expires_at", "revoked_at"])
-@pytest.mark.parametrize("path", [path for path in FORMS if not is_public(path)])
-def test_a_form_needs_a_session_that_is_alive(house: House, ours: Side, path: str, column: str | None) -> None:
-    token = house.token(ours, **{column: "now()"}) if column else None
-    before = house.people()
-    assert house.post(path, token, data=FIELDS).status_code == 401
+    for origin in ("", "null", "https://evil.example", "http://127.0.0.1", f"{house.url}.evil.example"):
+        assert house.ask("POST", address(path, ours), token, origin=origin, data=fields).status_code == 403
     assert house.people() == before
+
+
+@pytest.mark.parametrize("path", [path for path in FORMS if not is_public(path)])
+def test_a_form_needs_a_session_that_is_alive(house: House, ours: Side, path: str) -> None:
+    over = (house.token(ours, **{column: "now()"}) for column in ("expires_at", "idle_expires_at", "revoked_at"))
+    tokens = [None, house.operator_key, house.key(ours), *over]
+    before = house.people()
+    for token in tokens:
+        fields = EVERYTHING | {"form_token": forms.form_token(STORAGE_SECRET, purpose(path), token or "")}
+        assert house.post(address(path, ours), token, data=fields).status_code in (401, 503)
+    assert house.people() == before
+
+
+def purpose(path: str) -> str:
+    """What the form's token is for: the forms of the settings share one."""
+    if path in SETTINGS:
+        return "settings"
+    return path.strip("/") if path in {"/login", "/logout", "/confirm"} else path
 
 
 def _tokens(path: str, token: str, nonce: str) -> Iterator[str]:
     """Form tokens that are good for other forms, for another browser and for another session."""
-    own = path.strip("/")
-    others = {purpose.strip("/") for purpose in (*FORMS, "logout", "confirm", "login")} - {own}
-    for holder in (nonce, token):
-        for purpose in others:
-            yield forms.form_token(STORAGE_SECRET, purpose, holder)
-            yield forms.form_token(STORAGE_SECRET, f"/{purpose}", holder)
+    own = purpose(path)
+    holder = nonce if is_public(path) else token
+    yield from (forms.form_token(STORAGE_SECRET, other, holder) for other in {purpose(each) for each in FORMS} - {own})
     for stranger in ("", "another browser's"):
         yield forms.form_token(STORAGE_SECRET, own, stranger)
-        yield forms.form_token(STORAGE_SECRET, path, stranger)
-    yield from ("", "x", "ä", nonce, token)
+    yield from ("", "ä", nonce, token)
 
 
 def _mailed(purpose: str) -> Callable[[House, Side, Person], str]:
@@ -428,8 +503,10 @@ def test_a_form_without_its_own_token_does_nothing(house: House, ours: Side, pat
     cookies = {FORM: nonce} | ({"adloom_link": LINKS[path](house, ours, owner)} if path in LINKS else {})
     before = house.people()
     for form_token in _tokens(path, token, nonce):
-        fields = FIELDS | {"email": owner.email, "form_token": form_token}
-        answer = house.post(path, token, data=fields, cookies=cookies)
+        # Without a cookie the empty token must not be one that fits.
+        sent = cookies if form_token != forms.form_token(STORAGE_SECRET, purpose(path), "") else cookies | {FORM: ""}
+        fields = EVERYTHING | {"email": owner.email, "form_token": form_token}
+        answer = house.post(address(path, ours), token, data=fields, cookies=sent)
         assert answer.status_code in (303, 403), (form_token, answer.status_code)
         if answer.status_code == 303:  # back to the form itself, or to where one gets another
             assert answer.headers["Location"].partition("?")[0] in (path, "/login")
@@ -453,9 +530,43 @@ def test_what_is_no_form_does_nothing_and_breaks_nothing(house: House, ours: Sid
         (b"password=" + b"x" * 1_000_000, form),
         (iter([b"password=", b"x" * 100_000]), form),  # in chunks, without a length
     ):
-        answer = house.post(path, token, content=body, headers=kind)
+        answer = house.post(address(path, ours), token, content=body, headers=kind)
         assert answer.status_code < 500, (kind, answer.status_code)
         assert answer.status_code in (303, 400, 403, 404, 411, 413), (kind, answer.status_code)
+    assert house.people() == before
+
+
+def needed_for(path: str) -> Role:
+    """The role of the page that the form lies below."""
+    above = [page for page in PAGES if path.startswith(page + "/") or path == page]
+    return PAGES[max(above, key=len)].role if above and path not in FORMS_ALONE else FORMS_ALONE[path]
+
+
+def test_every_form_says_whom_it_is_for() -> None:
+    assert {needed_for(path) for path in FORMS if not is_public(path)} == {"viewer", "admin"}
+
+
+LOWER = [(path, role) for path in SETTINGS for role in ROLES if not includes(role, needed_for(path))]
+
+
+@pytest.mark.parametrize(("path", "role"), LOWER)
+def test_a_form_does_nothing_for_a_lower_role(house: House, ours: Side, path: str, role: Role) -> None:
+    token = house.token(ours, role)
+    before = house.people()
+    form_token = forms.form_token(STORAGE_SECRET, purpose(path), token)
+    answer = house.post(address(path, ours), token, data=EVERYTHING | {"form_token": form_token})
+    assert answer.status_code == 403
+    assert house.people() == before
+
+
+@pytest.mark.parametrize("path", [path for path in SETTINGS if "{" in path])
+def test_a_form_reaches_nothing_of_another_organisation(house: House, ours: Side, theirs: Side, path: str) -> None:
+    token = house.token(ours)
+    before = house.people()
+    form_token = forms.form_token(STORAGE_SECRET, purpose(path), token)
+    answer = house.post(address(path, theirs), token, data=EVERYTHING | {"form_token": form_token})
+    assert answer.status_code == 404
+    silent(answer.text, theirs)
     assert house.people() == before
 
 
@@ -485,7 +596,7 @@ def test_the_socket_opens_for_a_session_on_our_own_pages_alone(house: House, our
     for origin in ("", "null", "https://evil.example", site.replace("http:", "https:"), site + ".evil.example"):
         assert _handshake(house, good, origin) == 403, origin
     over = (house.token(ours, **{column: "now()"}) for column in ("expires_at", "idle_expires_at", "revoked_at"))
-    for token in (None, "adl_s_" + "A" * 43, house.operator_key, *over):
+    for token in (None, "adl_s_" + "A" * 43, house.operator_key, house.key(ours), *over):
         assert _handshake(house, token, site) == 403
 
 
