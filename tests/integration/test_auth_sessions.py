@@ -103,6 +103,32 @@ def test_every_login_is_a_session_of_its_own(client: FlaskClient, owner: Person)
     assert len(tokens | {owner.token}) == 3
 
 
+def test_a_login_ends_the_session_that_the_same_browser_had(client: FlaskClient, owner: Person, viewer: Person) -> None:
+    body = {"email": viewer.email, "password": PASSWORD}
+    elsewhere = log_in(client, owner.email).get_json()["token"]
+
+    answer = client.post("/login", json=body, headers=owner.headers)
+
+    tokens = owner.token, viewer.token, elsewhere, answer.get_json()["token"]
+    asked = [client.get("/session", headers={"Authorization": f"Bearer {token}"}).status_code for token in tokens]
+    assert asked == [401, 200, 200, 200]
+
+
+@pytest.mark.parametrize("header", ["Bearer adl_s_unknown", "Bearer adl_o_x", "Bearer", "Basic eDp5"])
+def test_whatever_else_a_login_brings_along_does_not_matter(client: FlaskClient, owner: Person, header: str) -> None:
+    body = {"email": owner.email, "password": PASSWORD}
+
+    assert client.post("/login", json=body, headers={"Authorization": header}).status_code == 200
+    assert client.get("/session", headers=owner.headers).status_code == 200
+
+
+def test_a_wrong_password_ends_no_session(client: FlaskClient, owner: Person) -> None:
+    body = {"email": owner.email, "password": "another long sentence"}
+
+    assert client.post("/login", json=body, headers=owner.headers).status_code == 401
+    assert client.get("/session", headers=owner.headers).status_code == 200
+
+
 def test_only_the_hash_of_a_token_is_stored(client: FlaskClient, owner: Person, admin: psycopg.Connection[Any]) -> None:
     stored = admin.execute(
         "select row_to_json(s)::text from sessions s where user_id = %s", (owner.user_id,)
