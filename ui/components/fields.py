@@ -51,7 +51,7 @@ def text(name: str, label: str, *, hint: str = "", kind: str = "text", value: st
 
 
 def secret(name: str, label: str, complete: str, *, hint: str = "") -> Markup:
-    return text(name, label, hint=hint, kind="password", autocomplete=complete, maxlength=200)
+    return text(name, label, hint=hint, kind="password", autocomplete=complete)
 
 
 def select(name: str, label: str, options: Mapping[str, str], chosen: str) -> Markup:

@@ -119,7 +119,7 @@ def _listed(found: KeysOf, page: SettingsPage) -> Markup:
     params, names = page.params, {account.account_id: account.name for account in found.accounts}
     if not found.keys:
         words = _(
-            "No other system has access. A key lets one read or ask what you choose, and you can end it any time."
+            "No other system has access. A key lets one read or ask what you choose; you can end it any time."
         )
         return states.state("key", _("No API keys yet"), h("p", words))
     ordered = sorted(found.keys, key=lambda each: _rank(each) != "alive")
@@ -146,21 +146,19 @@ def _columns(names: Mapping[int, str]) -> list[Column[dict[str, Any]]]:
         return h("span", h("b", each["name"], class_="plain"), line, class_="entity-text")
 
     def allowed(each: dict[str, Any]) -> Markup:
-        return h("span", ", ".join(scopes[scope][0] if scope in scopes else scope for scope in each["scopes"]))
+        limit = _("{count} a minute").format(count=formats.count(each["per_minute"]))
+        may = ", ".join(scopes[scope][0] if scope in scopes else scope for scope in each["scopes"])
+        return h("span", may, h("span", limit, class_="under"))
 
     def used(each: dict[str, Any]) -> str:
         seen = each["last_used_at"]
         return formats.ago(datetime.fromisoformat(seen), clock.real_now()) if seen else _("never")
 
-    def limit(each: dict[str, Any]) -> str:
-        return _("{count} a minute").format(count=formats.count(each["per_minute"]))
-
     return [
         Column(_("Key"), name, name=True),
         Column(_("May"), allowed, left=True, wide=True),
         Column(_("Accounts"), lambda each: scope_words(each["accounts"], names), left=True, wide=True),
-        Column(_("Limit"), limit, left=True, roomy=True),
-        Column(_("Last used"), used, left=True, wide=True),
+        Column(_("Last used"), used, wide=True),
         Column(_("State"), _state, left=True),
     ]
 
