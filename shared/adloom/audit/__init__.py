@@ -5,7 +5,8 @@ events and the deployment one: every event's hash counts in the one before it. T
 with a key that the database never sees, and the signatures lie in S3. What is older than ninety days lies there too.
 """
 
-from adloom.audit.actor import Actor, acting, actor, set_actor
+from adloom.audit.actor import SYSTEM, Actor, acting, actor, by, set_actor
+from adloom.audit.strangers import note_first
 from adloom.audit.trail import note, record
 
-__all__ = ["Actor", "acting", "actor", "note", "record", "set_actor"]
+__all__ = ["SYSTEM", "Actor", "acting", "actor", "by", "note", "note_first", "record", "set_actor"]

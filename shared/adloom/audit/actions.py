@@ -8,6 +8,7 @@ ACTIONS: dict[str, str] = {
     "session.ended": "Sessions were ended",
     "session.renewed": "Somebody proved again who they are",
     "session.switched": "Somebody went on in another organisation",
+    "login.passed": "A first step was right, and a second one is asked for",
     "login.failed": "A log-in failed: a wrong password, an unknown address, a wrong code",
     "permission.denied": "Somebody was refused what they may not do",
     # People
@@ -15,7 +16,6 @@ ACTIONS: dict[str, str] = {
     "member.added": "Somebody became a member",
     "member.role_changed": "A member's role or accounts were changed",
     "member.removed": "A member was taken out",
-    "member.sessions_ended": "An administrator ended a member's sessions",
     "invitation.made": "Somebody was invited",
     "invitation.revoked": "An invitation was taken back",
     "invitation.accepted": "An invitation was accepted",

@@ -27,8 +27,8 @@ class Actor:
         return Actor("user", str(user_id), self.session, self.address, self.agent)
 
 
-_SYSTEM = Actor("system")
-_acting: ContextVar[Actor] = ContextVar("audit_actor", default=_SYSTEM)
+SYSTEM = Actor("system")
+_acting: ContextVar[Actor] = ContextVar("audit_actor", default=SYSTEM)
 
 
 def actor() -> Actor:
@@ -49,3 +49,9 @@ def acting(who: Actor) -> Iterator[None]:
         yield
     finally:
         _acting.reset(token)
+
+
+def by(user_id: object) -> Actor:
+    """Who acts, where the request itself names nobody but this person has just proved who it is."""
+    here = actor()
+    return here.known_as(user_id) if here.kind == "anonymous" else here

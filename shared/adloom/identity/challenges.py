@@ -12,6 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from adloom import audit
 from adloom.clock import real_now
 from adloom.db import Database
 from adloom.errors import Unauthenticated
@@ -67,6 +68,10 @@ def issue(database: Database, who: Proven, purpose: Purpose, identity_id: UUID |
                 "expires": made.expires_at,
             },
         )
+        said = {"asked": purpose, "first": "password" if identity_id is None else "sso"}
+        who_passed = audit.by(who.user_id)
+        target = ("member", who.user_id)
+        audit.record(connection, "login.passed", org_id=who.org_id, target=target, new=said, actor=who_passed)
     return made
 
 

@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, text
 
+from adloom import audit
 from adloom.clock import real_now
 from adloom.db import Database
 from adloom.errors import Conflict, Forbidden, NotFound
@@ -95,6 +96,9 @@ def invite(connection: Connection, principal: Principal, email: str, role: Role,
             "expires": real_now() + LIFE,
         },
     )
+    said = {"email": address, "role": role, "accounts": scope}
+    target = ("invitation", invitation_id)
+    audit.record(connection, "invitation.made", org_id=principal.org_id, target=target, new=said)
     return invitation_id, token
 
 
@@ -124,6 +128,8 @@ def revoke(database: Database, principal: Principal, invitation_id: UUID) -> Non
             raise NotFound("There is no open invitation of that id.")
         if not includes(principal.role, row.role):
             raise Forbidden("Only an owner takes back the invitation of an owner.", code="role_above")
+        target, old = ("invitation", invitation_id), {"role": row.role}
+        audit.record(connection, "invitation.revoked", org_id=principal.org_id, target=target, old=old)
 
 
 def look(database: Database, token: str) -> Invitation:
@@ -160,6 +166,8 @@ def join(database: Database, invitation: Invitation, user_id: UUID, email: str) 
                 "scope": invitation.account_scope,
             },
         )
+        said = {"role": invitation.role, "accounts": invitation.account_scope}
+        audit.record(connection, "member.added", org_id=invitation.org_id, target=("member", user_id), new=said)
 
 
 def _claim(connection: Connection, invitation: Invitation) -> None:
@@ -172,3 +180,5 @@ def _claim(connection: Connection, invitation: Invitation) -> None:
     )
     if claimed.rowcount != 1:
         raise NotFound("This invitation has expired, was used already or was taken back.", code="link_gone")
+    target = ("invitation", invitation.invitation_id)
+    audit.record(connection, "invitation.accepted", org_id=invitation.org_id, target=target)

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
 
+from adloom import audit
 from adloom.db import Database
 from adloom.errors import Conflict
 from adloom.identity import passwords
@@ -46,6 +47,7 @@ def set_up(database: Database, organisation: str, owner: NewMember) -> tuple[UUI
             raise Conflict("This installation is set up already; log in.", code="already_set_up")
         _insert_organisation(connection, org_id, organisation)
         user_id = _insert(connection, org_id, owner, password_hash)
+        _note(connection, org_id, user_id, owner, organisation)
     return org_id, user_id
 
 
@@ -66,7 +68,9 @@ def create(
     with _one_address(), database.tenant(org_id) as connection:
         if first is not None:
             first(connection)
-        return _insert(connection, org_id, member, password_hash)
+        user_id = _insert(connection, org_id, member, password_hash)
+        _note(connection, org_id, user_id, member)
+    return user_id
 
 
 def create_organisation(
@@ -77,7 +81,9 @@ def create_organisation(
     with _one_address(), database.tenant(org_id) as connection:
         first(connection)
         _insert_organisation(connection, org_id, organisation)
-        return org_id, _insert(connection, org_id, owner, password_hash)
+        user_id = _insert(connection, org_id, owner, password_hash)
+        _note(connection, org_id, user_id, owner, organisation)
+    return org_id, user_id
 
 
 def add_without_password(connection: Connection, org_id: UUID, email: str, name: str) -> UUID:
@@ -101,6 +107,17 @@ def _one_address() -> Iterator[None]:
         if "users_email" in str(error.orig):
             raise Conflict("There is a user of this e-mail address already.", code="email_taken") from error
         raise
+
+
+def _note(connection: Connection, org_id: UUID, user_id: UUID, member: NewMember, organisation: str = "") -> None:
+    """The trail of a new member, and of the organisation that is made with it."""
+    who = audit.by(user_id)
+    if organisation:
+        target, name = ("organisation", org_id), {"name": organisation}
+        audit.record(connection, "organisation.made", org_id=org_id, target=target, new=name, actor=who)
+        audit.record(connection, "organisation.made", org_id=None, target=target, new=name, actor=who)
+    said = {"role": member.role, "accounts": member.account_scope}
+    audit.record(connection, "member.added", org_id=org_id, target=("member", user_id), new=said, actor=who)
 
 
 def _insert_organisation(connection: Connection, org_id: UUID, name: str) -> None:

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
+from adloom import audit
 from adloom.db import Database
 from adloom.errors import Conflict, Forbidden, NotFound
 from adloom.identity import keys, sessions
@@ -71,6 +72,9 @@ def change(database: Database, principal: Principal, user_id: UUID, role: Role |
                 {"role": after.role, "scope": after.account_scope, "org": principal.org_id, "user": user_id},
             )
             sessions.end_here(connection, principal.org_id, user_id, "role")
+            old, new = _rights(before), _rights(after)
+            target = ("member", user_id)
+            audit.record(connection, "member.role_changed", org_id=principal.org_id, target=target, old=old, new=new)
             _take_back_invitations(connection, user_id)
     return after
 
@@ -88,6 +92,8 @@ def remove(database: Database, principal: Principal, user_id: UUID) -> None:
             text("delete from memberships where org_id = :org and user_id = :user"),
             {"org": principal.org_id, "user": user_id},
         )
+        target = ("member", user_id)
+        audit.record(connection, "member.removed", org_id=principal.org_id, target=target, old=_rights(before))
 
 
 def may_change(database: Database, principal: Principal, user_id: UUID) -> None:
@@ -143,6 +149,10 @@ def _keep_an_owner(connection: Connection, org_id: UUID) -> None:
     query = text("select count(*) from memberships where org_id = :org and role = 'owner'")
     if connection.execute(query, {"org": org_id}).scalar_one() < 2:  # noqa: PLR2004 - who goes and who stays
         raise Conflict("An organisation keeps an owner: make somebody else one first.", code="last_owner")
+
+
+def _rights(member: Membership) -> dict[str, str]:
+    return {"role": member.role, "accounts": member.account_scope}
 
 
 def _membership(row: Any) -> Membership:

@@ -19,11 +19,14 @@ from adloom.db import Database
 from adloom.errors import Forbidden, NotFound, Unauthenticated
 from adloom.events.catalogue import SessionsEnded
 from adloom.events.outbox import publish
+from adloom.identity import session_trail
 from adloom.identity.policy import SessionSettings
 from adloom.identity.principal import Kind, Principal
 from adloom.identity.proof import Proven, check_password
 from adloom.identity.roles import Role
 from adloom.identity.tokens import new_session_token, token_hash
+
+_BY_TOKEN = text("select * from principal_by_token(:hash, :idle)")
 
 Because = Literal["logout", "revoked", "admin", "switched", "role", "password"]
 
@@ -90,6 +93,7 @@ def begin(
             **vars(arrival),
         },
     )
+    session_trail.opened(connection, who.org_id, who.user_id, made.session_id, methods=methods, device=arrival.device)
     return made
 
 
@@ -116,6 +120,7 @@ def renew(connection: Connection, principal: Principal, methods: Sequence[str]) 
     if row is None or principal.user_id is None or principal.session_id is None:
         raise Unauthenticated("The session has ended; log in again.")
     publish(connection, SessionsEnded(org_id=principal.org_id, account_id=None, user_id=principal.user_id))
+    session_trail.renewed(connection, principal.org_id, principal.session_id, methods)
     return Session(token, row[0], principal.user_id, principal.org_id, principal.session_id)
 
 
@@ -152,6 +157,7 @@ def switch(database: Database, principal: Principal, org_id: UUID, admits: Calla
         columns = ", ".join(values)
         bound = ", ".join(f":{name}" for name in values)
         connection.execute(text(f"insert into sessions ({columns}) values ({bound})"), values)
+        session_trail.switched(connection, org_id, made_id, principal.org_id, member.role)
     return Session(token, min(old.expires_at, old.idle_expires_at), old.user_id, org_id, made_id)
 
 
@@ -175,6 +181,8 @@ def end_all(
     for org_id in sorted({row.org_id for row in ended}):
         connection.execute(text("select set_config('app.org_id', :org, true)"), {"org": str(org_id)})
         publish(connection, SessionsEnded(org_id=org_id, account_id=None, user_id=user_id))
+        here_ended = [row.session_id for row in ended if row.org_id == org_id]
+        session_trail.ended(connection, org_id, user_id, because, here_ended)
     connection.execute(text("select set_config('app.org_id', :org, true)"), {"org": here or ""})
     return len(ended)
 
@@ -184,12 +192,13 @@ def end_here(connection: Connection, org_id: UUID, user_id: UUID, because: Becau
     ended = connection.execute(
         text(
             "update sessions set revoked_at = now(), ended_because = :because"
-            " where org_id = :org and user_id = :user and revoked_at is null"
+            " where org_id = :org and user_id = :user and revoked_at is null returning session_id"
         ),
         {"org": org_id, "user": user_id, "because": because},
-    ).rowcount
+    ).all()
     publish(connection, SessionsEnded(org_id=org_id, account_id=None, user_id=user_id))
-    return ended
+    session_trail.ended(connection, org_id, user_id, because, [row.session_id for row in ended])
+    return len(ended)
 
 
 def log_out(database: Database, principal: Principal) -> None:
@@ -207,10 +216,9 @@ def principal_by_token(
     `organisation` is the one that the request names. The operator chooses by it; a member's session is of one
     organisation, and naming another is Forbidden.
     """
-    with database.system() as connection:
-        row = connection.execute(
-            text("select * from principal_by_token(:hash, :idle)"), {"hash": token_hash(token), "idle": policy.idle}
-        ).one_or_none()
+    # One statement of its own: each request asks this, and a transaction around it would ask twice as often.
+    with database.statements() as connection:
+        row = connection.execute(_BY_TOKEN, {"hash": token_hash(token), "idle": policy.idle}).one_or_none()
         if row is None:
             return None
         org_id = row.org_id

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import threading
-import time
-from collections import OrderedDict
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from flask import g, request
 
 from adloom import audit, logs
 from adloom.audit import Actor
-from adloom.errors import AdloomError, Forbidden, TooManyRequests, Unavailable
+from adloom.errors import AdloomError, Forbidden, TooManyRequests
 from adloom.identity.principal import Principal
 from adloom.settings import DatabaseSettings
 
@@ -21,38 +17,8 @@ if TYPE_CHECKING:
 
 # Refusals that are a step on somebody's way, or that the handler notes itself.
 NO_DENIALS = frozenset({"step_up_needed", "code_needed", "wrong_code", "wrong_password", "registration_closed"})
-REPEATS_WITHIN_S = 60.0
-# Enough for every session of a busy minute, and nothing in memory.
-_MOST_KEYS = 10_000
 
 log = logs.get(__name__)
-
-
-class Repeats:
-    """The first of its kind within a minute counts, the others are added to the next that counts. Thread-safe.
-
-    Strangers cause refusals as often as their limits let them; the trail grows by one event a minute for each.
-    """
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic, most: int = _MOST_KEYS) -> None:
-        self._clock = clock
-        self._most = most
-        self._lock = threading.Lock()
-        self._seen: OrderedDict[object, tuple[float, int]] = OrderedDict()
-
-    def first(self, key: object) -> int | None:
-        """How often it came since the last that counted, itself included; None while the minute lasts."""
-        now = self._clock()
-        with self._lock:
-            at, count = self._seen.pop(key, (now - REPEATS_WITHIN_S, 0))
-            counts = now - at >= REPEATS_WITHIN_S
-            self._seen[key] = (now, 0) if counts else (at, count + 1)
-            while len(self._seen) > self._most:
-                self._seen.popitem(last=False)
-        return count + 1 if counts else None
-
-
-_repeats = Repeats()
 
 
 def begin() -> None:
@@ -86,12 +52,13 @@ def refused(app: Function[Any], error: AdloomError) -> None:
     if not isinstance(error, Forbidden) or who is None or error.code in NO_DENIALS:
         return
     log.warning("permission_denied", method=request.method, route=route, reason=error.code, actor=who.kind)
-    count = _repeats.first((audit.actor().kind, audit.actor().id, request.method, route, error.code))
-    if count is None or not isinstance(app.settings(), DatabaseSettings):
-        return
-    said = {"reason": error.code, "role": who.role, "times": count}
-    try:
-        target = ("route", f"{app.name} {request.method} {route}")
-        audit.note(app.database(), "permission.denied", org_id=who.organisation_id, target=target, new=said)
-    except Unavailable as unavailable:
-        log.warning("audit_unavailable", reason=unavailable.code)
+    if isinstance(app.settings(), DatabaseSettings):
+        where = f"{app.name} {request.method} {route}"
+        audit.note_first(
+            app.database(),
+            "permission.denied",
+            (who.kind, audit.actor().id, where, error.code),
+            org_id=who.organisation_id,
+            target=("route", where),
+            new={"reason": error.code, "role": who.role},
+        )

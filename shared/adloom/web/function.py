@@ -11,7 +11,7 @@ from flask import Flask, Response, g, got_request_exception, request
 from secure import Secure
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from adloom import logs
+from adloom import audit, logs
 from adloom.errors import AdloomError, ConfigurationError, TooManyRequests, Unauthenticated, Unavailable
 from adloom.identity.policy import SessionSettings
 from adloom.identity.principal import Principal
@@ -114,9 +114,8 @@ class Function(Flask, Generic[S]):
         """Take these settings, and this database, in place of those of the environment."""
         with self._once:
             self._settings, self._database = settings, database
-            self.__dict__.pop("_networks", None)
-            self.__dict__.pop("_headers", None)
-            self.__dict__.pop("_limiters", None)
+            for known in ("_networks", "_headers", "_limiters"):
+                self.__dict__.pop(known, None)
 
     # Routes
 
@@ -164,7 +163,8 @@ class Function(Flask, Generic[S]):
 
         def hear() -> Accepted:
             try:
-                handler()
+                with audit.acting(audit.SYSTEM):
+                    handler()
             except AdloomError as error:
                 raise problems.due_unknown(error) from error
             return Accepted()
