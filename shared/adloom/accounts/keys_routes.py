@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 from adloom.accounts.members_routes import Accounts
 from adloom.accounts.models import Name
@@ -17,12 +17,13 @@ from adloom.identity.principal import ALL_ACCOUNTS
 from adloom.identity.roles import Role
 from adloom.identity.scopes import SCOPES, Scope
 from adloom.web import Guard, Principal, RequestModel
+from adloom.web.models import whole
 
 # A person who sets up systems makes a few; a thief of a session shall not make a store of them.
 NEW_KEYS = "30/hour"
 
-Days = Annotated[int, Field(ge=1, le=366)]
-PerMinute = Annotated[int, Field(ge=1, le=1000)]
+Days = Annotated[int, Field(ge=1, le=366), BeforeValidator(whole)]
+PerMinute = Annotated[int, Field(ge=1, le=1000), BeforeValidator(whole)]
 
 
 class KeyRequest(RequestModel):
