@@ -103,7 +103,7 @@ def _add_way(app: Auth) -> None:
         return Started(authorize_url=sso.start(app, body.provider, walk.Leaving(body.browser, body.target, device)))
 
     @app.public(SSO_FINISH, summary="Take a browser back from a provider", problems=(401, 403, 404, 409, 503))
-    def finish(body: FinishRequest) -> SsoAnswer:
+    def finish_sso(body: FinishRequest) -> SsoAnswer:
         came = walk.Return(body.state, body.browser, body.code, body.error, body.iss)
         claimed, outcome = sso.finish(app, body.provider, came)
         if outcome is None:
