@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import partial
 
 from adloom.backup import keys
-from infra.deployment.secrets import GENERATED, RINGS, SERVICES, SIGNING, fernet_key
+from infra.deployment.secrets import GENERATED, RINGS, SERVICES, SIGNING, fernet_key, generated
 from infra.deployment.stackfile import Function, read_functions
 from infra.local.credentials import Credentials
 from infra.local.environment import Operator, base_environment
@@ -166,7 +167,7 @@ class Plan:
         if name in (*RINGS, *SIGNING):
             return self.credentials.get(name, fernet_key)
         if name.endswith("-event-secret") or name in GENERATED:
-            return self.credentials.get(name)
+            return self.credentials.get(name, partial(generated, name))
         raise RuntimeFault(f"stack.yml asks for the secret {name}, and the runtime does not know how to make it.")
 
     def _named(self, names: list[str]) -> dict[str, str]:
