@@ -29,7 +29,7 @@ class Domains:
         allowed: dict[str, UUID | None] = {}
         for part in filter(None, (part.strip() for part in written.split(","))):
             domain, _, organisation = (word.strip() for word in part.partition("="))
-            if not _DOMAIN.match(domain.lower()):
+            if not _DOMAIN.fullmatch(domain.lower()):
                 raise ConfigurationError(
                     f"ADLOOM_SSO_DOMAINS has {domain!r}, which is no domain such as example.com. Each counts alone: "
                     "there are no patterns."
@@ -51,7 +51,7 @@ class Domains:
 
 def address(given: object) -> str | None:
     """The address of a claim in small letters; None for what is no address."""
-    if not isinstance(given, str) or len(given) > _LONGEST or not _ADDRESS.match(given):
+    if not isinstance(given, str) or len(given) > _LONGEST or not _ADDRESS.fullmatch(given):
         return None
     return given.lower()
 

@@ -26,6 +26,8 @@ MOST_BYTES = 256 * 1024
 # So many wait for providers at once, in each process. More are told to try again: the others need their threads.
 _AT_ONCE = 4
 _OK = 200
+# RFC 6749 5.1 and 5.2; some say 403.
+_ANSWERS = frozenset({_OK, 400, 401, 403})
 
 _places = threading.BoundedSemaphore(_AT_ONCE)
 
@@ -52,9 +54,12 @@ def get(provider: Provider, url: str, hurry: Hurry) -> dict[str, Any]:
 def post(
     provider: Provider, hurry: Hurry, url: str, headers: Mapping[str, str], body: str
 ) -> tuple[int, dict[str, Any]]:
-    """Status and JSON object of the answer to a form; ProviderSilent where it is none."""
+    """Status and JSON object of the answer to a form: a yes or a no. ProviderSilent where it is neither."""
     form = {"Content-Type": "application/x-www-form-urlencoded", **headers}
-    return _call(provider, hurry, "POST", url, headers=form, content=body)
+    status, answer = _call(provider, hurry, "POST", url, headers=form, content=body)
+    if status not in _ANSWERS:
+        raise ProviderSilent(provider.name, f"{url} answered {status}")
+    return status, answer
 
 
 def _call(provider: Provider, hurry: Hurry, method: str, url: str, **more: Any) -> tuple[int, dict[str, Any]]:

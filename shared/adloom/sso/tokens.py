@@ -108,7 +108,7 @@ def _check(claims: dict[str, Any], header: dict[str, Any], provider: Provider, n
         raise NotProven(provider.name, "nonce")
     if not isinstance(issued, int | float) or not now - _OLDEST_S <= issued <= now + _LEEWAY_S:
         raise NotProven(provider.name, "iat")
-    if not isinstance(claims.get("sub"), str) or not _SUBJECT.match(claims["sub"]):
+    if not isinstance(claims.get("sub"), str) or not _SUBJECT.fullmatch(claims["sub"]):
         raise NotProven(provider.name, "sub")
 
 
