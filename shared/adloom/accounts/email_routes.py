@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel
 from sqlalchemy import Connection
 
+from adloom import audit
 from adloom.accounts import attempts, post, second_step
 from adloom.accounts.models import Email, LinkToken, person_of
 from adloom.accounts.settings import Auth
@@ -44,6 +45,8 @@ def add(app: Auth) -> None:
         app.check_limit(attempts.MAILS, "verify-mail", str(user_id))
         with people.at_home(app.database(), user_id) as (connection, person):
             ask(app, connection, person, person.email)
+            target = ("member", user_id)
+            audit.record(connection, "email.verification_asked", org_id=person.home, target=target)
         return Accepted()
 
     @app.route_model(
@@ -60,7 +63,11 @@ def add(app: Auth) -> None:
         user_id = person_of(principal)
         app.check_limit(attempts.MAILS, "verify-mail", str(user_id))
         with people.at_home(app.database(), user_id) as (connection, person):
-            ask(app, connection, person, body.email.strip().lower())
+            wanted = body.email.strip().lower()
+            ask(app, connection, person, wanted)
+            old, new = {"email": person.email}, {"email": wanted}
+            target = ("member", user_id)
+            audit.record(connection, "email.change_asked", org_id=person.home, target=target, old=old, new=new)
         return Accepted()
 
     @app.public(VERIFY, summary="Verify an address by the mailed link", problems=(404, 409))
@@ -68,6 +75,10 @@ def add(app: Auth) -> None:
         link = mailed.look(app.database(), body.token, "verify")
         with people.at_home(app.database(), link.user_id) as (connection, person):
             mailed.verify(connection, link)
+            action = "email.verified" if link.email == person.email else "email.changed"
+            old, new = {"email": person.email}, {"email": link.email}
+            target, who = ("member", person.user_id), audit.by(person.user_id)
+            audit.record(connection, action, org_id=person.home, target=target, old=old, new=new, actor=who)
             if link.email != person.email:
                 tell = second_step.told(app, person)
                 data = {"name": tell["name"], "when": tell["when"]}

@@ -107,6 +107,7 @@ def _begin(app: Auth, user_id: UUID, *, first: bool = False) -> Authenticator:
         if first and person.confirmed_at is not None:
             raise Conflict("There is a second factor already; log in again.", code="mfa_on")
         shown = mfa.begin(connection, person, second_step.ring(app))
+        second_step.note(connection, person, "mfa.begun")
     return Authenticator(**vars(shown))
 
 
@@ -116,6 +117,7 @@ def _confirm(app: Auth, user_id: UUID, code: str, *, first: bool = False) -> lis
             raise Conflict("There is a second factor already; log in again.", code="mfa_on")
         codes = mfa.confirm(connection, person, second_step.ring(app), code)
         enqueue(connection, person.home, user_id, "mfa_on", second_step.told(app, person))
+        second_step.note(connection, person, "mfa.enabled")
         # Whoever has a session that knew no second factor starts again.
         if first:
             sessions.end_all(connection, user_id, because="password")
@@ -168,6 +170,7 @@ def _add_own(app: Auth) -> None:
             codes = mfa.new_recovery_codes(connection, person)
             tell = second_step.told(app, person)
             enqueue(connection, person.home, person.user_id, "recovery_codes_new", tell)
+            second_step.note(connection, person, "mfa.recovery_codes_made")
         return RecoveryCodes(recovery_codes=codes)
 
     @app.route_model(
@@ -190,6 +193,7 @@ def _remove(app: Auth, connection: Connection, person: Person, reason: str) -> N
     if mfa.remove(connection, person.user_id):
         tell = {"name": person.name, "when": second_step.told(app, person)["when"], "reason": reason}
         enqueue(connection, person.home, person.user_id, "mfa_off", tell)
+        second_step.note(connection, person, "mfa.disabled")
 
 
 def _add_others(app: Auth) -> None:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from adloom import audit
 from adloom.accounts.models import Name, person_of
 from adloom.accounts.settings import Auth
 from adloom.identity import people
@@ -32,8 +33,11 @@ def add(app: Auth) -> None:
     @app.route_model("PATCH", "/profile", guard=Guard.session(), summary="Change my name")
     def change_profile(body: ProfileChange, principal: Principal) -> Profile:
         user_id = person_of(principal)
-        with people.at_home(app.database(), user_id) as (connection, _person):
+        with people.at_home(app.database(), user_id) as (connection, person):
             people.rename(connection, user_id, body.name)
+            old, new = {"name": person.name}, {"name": body.name}
+            target = ("member", user_id)
+            audit.record(connection, "profile.changed", org_id=person.home, target=target, old=old, new=new)
         return _shown(app, user_id)
 
 

@@ -8,7 +8,9 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field, RootModel, StringConstraints
+from sqlalchemy import Connection
 
+from adloom import audit, logs
 from adloom.accounts import arrivals, logins
 from adloom.accounts.logins import NewSession
 from adloom.accounts.settings import Auth
@@ -26,6 +28,8 @@ from adloom.mail import enqueue
 Code = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 ChallengeToken = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 PRIVILEGED: tuple[Role, ...] = ("owner", "admin")
+
+log = logs.get(__name__)
 
 
 class LoginChallenge(BaseModel):
@@ -87,9 +91,22 @@ def check(app: Auth, user_id: UUID, code: str) -> Outcome:
             left = mfa.recovery_codes_left(connection, user_id)
             tell = told(app, person) | {"left": str(left)}
             enqueue(connection, person.home, user_id, "recovery_code_used", tell)
+            note(connection, person, "mfa.recovery_code_used", codes_left=left)
+        if outcome in (Outcome.WRONG, Outcome.LOCKED_NOW, Outcome.LOCKED):
+            log.warning("mfa_failed", user_id=str(user_id), outcome=outcome.value)
+        if outcome in (Outcome.WRONG, Outcome.LOCKED_NOW):  # no more often than codes are looked at
+            note(connection, person, "mfa.failed", locked=outcome is Outcome.LOCKED_NOW)
         if outcome is Outcome.LOCKED_NOW:
             enqueue(connection, person.home, user_id, "wrong_codes", told(app, person))
     return outcome
+
+
+def note(connection: Connection, person: Person, action: str, **said: object) -> None:
+    """An event about a person's second factor, in a transaction of the person's home."""
+    who, target = audit.by(person.user_id), ("member", person.user_id)
+    if action == "mfa.failed":
+        who = audit.actor()  # a wrong code proves nothing of anybody
+    audit.record(connection, action, org_id=person.home, target=target, new=said or None, actor=who)
 
 
 def require(app: Auth, user_id: UUID, code: str) -> str:

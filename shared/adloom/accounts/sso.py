@@ -55,9 +55,10 @@ def finish(app: Auth, key: str, came: walk.Return) -> tuple[walk.Claimed, NewSes
         return claimed, _log_in(app, provider, claims, claimed.device)
     except AdloomError as error:
         _log(provider, error)
-        audit.note(
+        audit.note_first(
             app.database(),
             "sso.failed",
+            app.client_address(),
             org_id=None,
             target=("provider", provider.key),
             new={"reason": getattr(error, "reason", error.code)},

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from adloom import logs
+from adloom.audit.actor import actor
 from adloom.audit.trail import Target, note
 from adloom.db import Database
 from adloom.errors import Unavailable
@@ -38,12 +39,14 @@ class Repeats:
         self._seen: OrderedDict[object, tuple[float, int]] = OrderedDict()
         self._minute, self._taken = 0.0, 0
 
-    def first(self, key: object) -> int | None:
-        """How often this kind came since one was taken, itself included; None for one that is not taken."""
+    def first(self, key: object, *, by_stranger: bool = True) -> int | None:
+        """How often this kind came since one was taken, itself included; None for one that is not taken. Only what
+        strangers cause counts towards what all may cause together.
+        """
         now = self._clock()
         with self._lock:
             at, count = self._seen.pop(key, (now - WITHIN_S, 0))
-            taken = now - at >= WITHIN_S and self._take(now)
+            taken = now - at >= WITHIN_S and (not by_stranger or self._take(now))
             self._seen[key] = (now, 0) if taken else (at, count + 1)
             while len(self._seen) > self._keys:
                 self._seen.popitem(last=False)
@@ -73,7 +76,7 @@ def note_first(
     What was refused stays refused whether the trail can be written to or not, so this fails open: a database that is
     away is said in the log.
     """
-    count = _repeats.first((action, key))
+    count = _repeats.first((action, key), by_stranger=actor().kind == "anonymous")
     if count is None:
         return
     try:
