@@ -133,6 +133,35 @@ def test_whoever_may_not_come_in_is_told_why(site, person, why):
     context.close()
 
 
+def test_the_way_back_never_leads_to_another_site_nor_shows_a_token(site):
+    """Whatever was noted as the page to go to."""
+    browser = "b" * 43
+    body = {"provider": "sandbox", "browser": browser, "target": "//evil.example/x"}
+    url = call(site, "POST", "/sso/start", body)["authorize_url"]
+    with httpx.Client(trust_env=False) as client:
+        sent = client.post(url, data={**httpx.URL(url).params, "person": "nora"})
+        brought = httpx.URL(sent.headers["location"]).params
+        stranger = client.get(f"{site.stack.url}/sso/callback/sandbox", params=brought)
+        assert stranger.status_code == 409, "it has no cookie"
+        cookies = {"Cookie": f"adloom_browser={browser}"}
+        page = client.get(f"{site.stack.url}/sso/callback/sandbox", params=brought, headers=cookies)
+    assert 'http-equiv="refresh" content="0;url=/"' in page.text
+    assert "evil" not in page.text
+    session = next(value for value in page.headers.get_list("set-cookie") if value.startswith("adloom_session="))
+    assert "HttpOnly" in session
+    assert "adl_s_" not in page.text
+
+
+@pytest.mark.parametrize(
+    ("given", "status"), [({}, 403), ({"provider": "sandbox", "form_token": "x"}, 403), ({"provider": "none"}, 403)]
+)
+def test_no_other_page_begins_a_log_in(site, given, status):
+    origin = {"Origin": site.stack.url}
+    answer = httpx.post(f"{site.stack.url}/sso/start", data=given, headers=origin, trust_env=False)
+    assert answer.status_code == status
+    assert "refresh" not in answer.text
+
+
 @pytest.mark.parametrize(
     ("kind", "options"),
     [

@@ -116,7 +116,7 @@ def _arrive(app: Auth, provider: Provider, claims: Claims) -> Known:
             "member.added",
             org_id=org_id,
             target=("member", user_id),
-            new={"email": email, "role": "viewer", "provider": provider.key},
+            new={"email": email, "role": "viewer", "accounts": None, "provider": provider.key},
             actor=audit.actor().known_as(user_id),
         )
     log.info("sso_arrived", provider=provider.key, user_id=str(user_id), org_id=str(org_id))
