@@ -123,7 +123,7 @@ def add(app: Auth) -> None:
         "/audit/export",
         guard=Guard.role("admin"),
         summary="Events as CSV or JSON lines, newest first; archived ones by the command line",
-        produces="text/csv",
+        produces="text/csv, application/x-ndjson",
     )
     def export_events(query: ExportQuery, principal: Principal) -> Response:
         org_id = _org(query.chain, principal)

@@ -140,7 +140,7 @@ def _success(route: Route, schemas: Any) -> dict[str, Any]:
     if route.response is not None:
         answer["content"] = {route.produces: {"schema": schemas[route.response, "serialization"]}}
     elif route.status != 204:  # noqa: PLR2004
-        answer["content"] = {route.produces: {}}
+        answer["content"] = {kind: {} for kind in route.produces.split(", ")}
     return answer
 
 
