@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,6 +20,9 @@ from ui.reads.audit import AuditParams
 # Heads are signed hourly.
 _LATE = timedelta(hours=2)
 _LONGEST_VALUE = 2000
+# As long as a line has room for.
+_ROOM = 48
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def event(each: dict[str, Any]) -> Markup:
@@ -45,8 +49,11 @@ def _actor(actor: dict[str, Any]) -> str:
 def _target(target: dict[str, Any] | None) -> str | None:
     if target is None:
         return None
-    shown = target["name"] or target["id"]
-    return f" · {shown}" if len(shown) <= 40 else f" · {shown[:39]}…"  # noqa: PLR2004 - as long as a line has room for
+    shown = str(target["name"] or "")
+    if not shown:
+        known = target["id"]
+        shown = f"{target['kind']} {known[:8]}…" if _UUID.fullmatch(known) else f"{target['kind']} {known}"
+    return f" · {shown}" if len(shown) <= _ROOM else f" · {shown[: _ROOM - 1]}…"
 
 
 def _details(each: dict[str, Any]) -> Markup:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from ui.components import fields
+from ui.deeds.words import unavailable
 from ui.i18n import _
 from ui.markup import h, join
 
@@ -57,5 +58,5 @@ def says() -> Markup:
         class_="note",
         role="status",
         id="says",
-        data_unreachable=_("That did not work: Adloom does not answer. Nothing was lost; try again in a minute."),
+        data_unreachable=unavailable(),
     )

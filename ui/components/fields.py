@@ -45,9 +45,18 @@ def button(action: str, label: str, *, sure: str = "", bad: bool = False, primar
 def text(name: str, label: str, *, hint: str = "", kind: str = "text", value: str = "", **how: Attribute) -> Markup:
     """A labelled field; `how` are attributes of the input."""
     attributes: dict[str, Attribute] = {"autocomplete": "off", "required": True, **how}
-    box = h("input", type=kind, name=name, value=value or None, class_="input", **attributes)
-    small = h("small", hint, class_="muted") if hint else None
-    return h("label", h("span", label), box, small, class_="field")
+    described = f"hint-{name}" if hint else None
+    box = h(
+        "input",
+        type=kind,
+        name=name,
+        value=value or None,
+        class_="input",
+        aria_describedby=described,
+        **attributes,
+    )
+    small = h("small", hint, class_="muted", id=described) if hint else None
+    return h("div", h("label", label, box, class_="field"), small, class_="field-group")
 
 
 def secret(name: str, label: str, complete: str, *, hint: str = "") -> Markup:
@@ -58,7 +67,8 @@ def select(name: str, label: str, options: Mapping[str, str], chosen: str) -> Ma
     items = [
         h("option", shown, value=value, selected=True if value == chosen else None) for value, shown in options.items()
     ]
-    return h("label", h("span", label), h("select", items, name=name, class_="input"), class_="field")
+    box = h("select", items, name=name, class_="input")
+    return h("div", h("label", label, box, class_="field"), class_="field-group")
 
 
 def role_names() -> dict[Role, str]:

@@ -67,10 +67,16 @@ export default {
   mounted() {
     this.$el.innerHTML = this.markup;
   },
-  updated() {
-    const wanted = document.createElement("template");
-    wanted.innerHTML = this.markup;
-    morphChildren(this.$el, wanted.content);
+  watch: {
+    // Not at every rendering: what the browser itself put here, an open dialog say, stays until the markup is another.
+    markup: {
+      flush: "post",
+      handler() {
+        const wanted = document.createElement("template");
+        wanted.innerHTML = this.markup;
+        morphChildren(this.$el, wanted.content);
+      },
+    },
   },
   beforeUnmount() {
     clearTimeout(this.typing);

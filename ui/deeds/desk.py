@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 
 from adloom.errors import Unavailable
 from ui import forms, login
-from ui.deeds.words import Problem, refusal, stale
+from ui.deeds.words import Problem, refusal, stale, unavailable
 from ui.gateway import Answer
 from ui.security import caller, viewer_of
 from ui.services import Services
@@ -113,9 +113,10 @@ async def _take(services: Services, request: Request, deed: Deed) -> Response:
             done = await deed(asking)
             response = _done(asking, done)
     except RefusedError as refused:
-        return await _refused(asking, refused.answer)
+        response = await _refused(asking, refused.answer)
     except Unavailable:
-        return _answer(_SERVICE_UNAVAILABLE, problem=login.unavailable())
+        return _answer(_SERVICE_UNAVAILABLE, problem=unavailable())
+    # After a refusal too: what the page shows may be older than what the route knows.
     services.hub.announce(viewer.org_id, "people")
     return response
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ui import login
 from ui.gateway import Answer
 from ui.i18n import _
 
@@ -23,13 +22,17 @@ def stale() -> str:
     return _("This page was open for too long. Reload it and try again.")
 
 
+def unavailable() -> str:
+    return _("That did not work: Adloom does not answer. Nothing was lost; try again in a minute.")
+
+
 def refusal(answer: Answer) -> Problem:
     """What to say of an answer that was not what we hoped for."""
     if answer.status >= _SERVER_ERROR:
-        return Problem(login.unavailable())
+        return Problem(unavailable())
     if answer.status == _WRONG_FIELDS:
         return _wrong_fields(answer)
-    return _known(answer.code) or Problem(_of_status(answer.status) or answer.detail or login.unavailable())
+    return _known(answer.code) or Problem(_of_status(answer.status) or answer.detail or unavailable())
 
 
 def _of_status(status: int) -> str | None:

@@ -77,18 +77,20 @@
     small.id = `problem-${field.name || field.dataset.field}`;
     small.setAttribute("role", "alert");
     small.textContent = words;
+    field.dataset.hint = field.getAttribute("aria-describedby") ?? "";
+    field.setAttribute("aria-describedby", `${field.dataset.hint} ${small.id}`.trim());
     if (!field.matches("fieldset")) field.setAttribute("aria-invalid", "true");
-    field.setAttribute("aria-describedby", small.id);
-    if (field.matches("fieldset")) field.append(small);
-    else field.insertAdjacentElement("afterend", small);
+    (field.closest(".field-group") ?? field).append(small);
     return true;
   }
 
   function forget(form) {
     form.querySelectorAll(".problem, .field-problem").forEach((element) => element.remove());
-    form.querySelectorAll("[aria-invalid], [aria-describedby^=problem-]").forEach((field) => {
+    form.querySelectorAll("[data-hint]").forEach((field) => {
       field.removeAttribute("aria-invalid");
-      field.removeAttribute("aria-describedby");
+      if (field.dataset.hint) field.setAttribute("aria-describedby", field.dataset.hint);
+      else field.removeAttribute("aria-describedby");
+      delete field.dataset.hint;
     });
     say("");
   }
