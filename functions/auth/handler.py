@@ -21,7 +21,7 @@ from adloom.accounts import (
 )
 from adloom.accounts.settings import AuthSettings
 from adloom.identity import challenges, devices, keys, sessions
-from adloom.sso import walk
+from adloom.sso import states
 from adloom.web import create_function, openfaas
 
 app = create_function("auth", AuthSettings)
@@ -58,7 +58,7 @@ def send_and_forget() -> None:
     devices.purge(app.database())
     challenges.purge(app.database())
     keys.purge(app.database())
-    walk.purge(app.database())
+    states.purge(app.database())
     audit_keeping.keep(app)
 
 

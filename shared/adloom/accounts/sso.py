@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from adloom import audit, logs
@@ -13,12 +14,14 @@ from adloom.errors import AdloomError, Forbidden, NotFound
 from adloom.identity import members, people, sessions
 from adloom.identity.proof import Proven
 from adloom.mail import enqueue
-from adloom.sso import identities, walk
-from adloom.sso.discovery import Directory
+from adloom.sso import identities, states
+from adloom.sso.claims import Claims
 from adloom.sso.domains import domain_of
 from adloom.sso.identities import Known
 from adloom.sso.provider import Provider
-from adloom.sso.tokens import Claims
+
+if TYPE_CHECKING:
+    from adloom.sso.discovery import Directory
 
 AFTER_LINKING = "/settings/security"
 _EXTENSION = "adloom.sso"
@@ -32,8 +35,10 @@ def check_settings(app: Auth) -> None:
     _ = app.settings().providers, app.settings().domains
 
 
-def start(app: Auth, key: str, leaving: walk.Leaving) -> str:
+def start(app: Auth, key: str, leaving: states.Leaving) -> str:
     """Where to send the browser."""
+    from adloom.sso import walk  # httpx and Authlib, which only such a log-in needs
+
     provider = _provider(app, key)
     try:
         return walk.start(app.database(), _directory(app), provider, _redirect_uri(app, provider), leaving)
@@ -42,12 +47,13 @@ def start(app: Auth, key: str, leaving: walk.Leaving) -> str:
         raise
 
 
-def finish(app: Auth, key: str, came: walk.Return) -> tuple[walk.Claimed, NewSession | LoginChallenge | None]:
+def finish(app: Auth, key: str, came: states.Return) -> tuple[states.Claimed, NewSession | LoginChallenge | None]:
     """Take a browser back: a log-in, or None where an identity was linked."""
+    from adloom.sso import walk  # as above
+
     provider = _provider(app, key)
-    claimed = None
     try:
-        claimed = walk.claim(app.database(), provider, came)
+        claimed = states.claim(app.database(), provider, came)
         claims = walk.finish(_directory(app), provider, _redirect_uri(app, provider), came)
         if claimed.user_id is not None:
             _link(app, provider, claims, claimed.user_id)
@@ -179,6 +185,8 @@ def _redirect_uri(app: Auth, provider: Provider) -> str:
 
 
 def _directory(app: Auth) -> Directory:
+    from adloom.sso.discovery import Directory  # as above
+
     directory: Directory = app.extensions.setdefault(_EXTENSION, Directory())
     return directory
 

@@ -19,8 +19,9 @@ from adloom.accounts.second_step import LoginChallenge
 from adloom.accounts.settings import Auth
 from adloom.identity import people
 from adloom.identity.tokens import token_hash
-from adloom.sso import identities, walk
+from adloom.sso import identities
 from adloom.sso.provider import Key
+from adloom.sso.states import Leaving, Return
 from adloom.web import Guard, Principal, RequestModel
 from adloom.web.public import SSO_FINISH, SSO_PROVIDERS, SSO_START
 
@@ -100,11 +101,11 @@ def _add_way(app: Auth) -> None:
     @app.public(SSO_START, summary="Begin a log-in by a provider", problems=(404, 503))
     def start(body: StartRequest) -> Started:
         device = token_hash(body.device) if body.device else None
-        return Started(authorize_url=sso.start(app, body.provider, walk.Leaving(body.browser, body.target, device)))
+        return Started(authorize_url=sso.start(app, body.provider, Leaving(body.browser, body.target, device)))
 
     @app.public(SSO_FINISH, summary="Take a browser back from a provider", problems=(401, 403, 404, 409, 503))
     def finish_sso(body: FinishRequest) -> SsoAnswer:
-        came = walk.Return(body.state, body.browser, body.code, body.error, body.iss)
+        came = Return(body.state, body.browser, body.code, body.error, body.iss)
         claimed, outcome = sso.finish(app, body.provider, came)
         if outcome is None:
             return SsoAnswer(target=claimed.target, linked=body.provider)
@@ -120,7 +121,7 @@ def _add_own(app: Auth) -> None:
         problems=(404, 503),
     )
     def link(body: LinkRequest, principal: Principal) -> Started:
-        leaving = walk.Leaving(
+        leaving = Leaving(
             body.browser, sso.AFTER_LINKING, user_id=person_of(principal), session_id=principal.session_id
         )
         return Started(authorize_url=sso.start(app, body.provider, leaving))

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from adloom.db import Database
 from adloom.errors import Conflict, NotFound
 from adloom.identity.people import Person
-from adloom.sso.tokens import Claims
+from adloom.sso.claims import Claims
 
 
 @dataclass(frozen=True)

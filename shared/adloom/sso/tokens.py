@@ -7,7 +7,6 @@ import hmac
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from authlib.oidc.core.claims import CodeIDToken
@@ -16,6 +15,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import Key
 
 from adloom.clock import real_now
+from adloom.sso.claims import Claims
 from adloom.sso.domains import address
 from adloom.sso.errors import NotProven
 from adloom.sso.provider import Provider
@@ -32,20 +32,6 @@ _OLDEST_S = 600
 _LONGEST = 16_384
 _SUBJECT = re.compile(r"^[\x20-\x7e]{1,255}$")
 _LONGEST_NAME = 200
-
-
-@dataclass(frozen=True)
-class Claims:
-    """Who somebody is by the provider's word. `email` in small letters, where there is one; it is the person's own
-    only where `email_verified`. `hosted_domain` is Google's claim `hd`.
-    """
-
-    issuer: str
-    subject: str
-    email: str | None
-    email_verified: bool
-    name: str
-    hosted_domain: str | None
 
 
 KeyOf = Callable[[Mapping[str, Any]], Key | None]

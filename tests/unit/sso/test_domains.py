@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -10,10 +11,10 @@ import pytest
 from adloom.accounts import sso
 from adloom.errors import ConfigurationError, Forbidden
 from adloom.settings import load
+from adloom.sso.claims import Claims
 from adloom.sso.domains import Domains, address, domain_of
 from adloom.sso.provider import GOOGLE_ISSUER
 from adloom.sso.settings import SsoSettings
-from adloom.sso.tokens import Claims
 
 ORGANISATION = UUID("3f0c9a52-8f4e-4f7b-9d3e-2b1f0a6c7d11")
 GOOGLE = {"google_client_id": "id", "google_client_secret": "secret"}
@@ -157,3 +158,9 @@ def test_google_vouches_for_the_domains_that_it_hosts_only(
     else:
         with pytest.raises(Forbidden):
             sso._organisation(App(), told.providers["google"], claims, "example.com")
+
+
+def test_every_setting_is_documented(project_root: Path) -> None:
+    text = (project_root / "docs" / "settings.md").read_text(encoding="utf-8")
+    for name in SsoSettings.model_fields:
+        assert f"`ADLOOM_{name.upper()}`" in text, f"docs/settings.md does not explain {name}"
