@@ -28,7 +28,7 @@ VIEWS: dict[str, dict[str, Any]] = {
 NAMES = (
     "Ana Petrović",
     "Jonas Müller-Lüdenscheidt",
-    "Zoë O’Connor",
+    "Zoë O'Connor",
     "Wolfeschlegelsteinhausenbergerdorff Hubert Blaine the Third of the House of Long Names",
     '<script>alert("x")</script> & sons',
 )

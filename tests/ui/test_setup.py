@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pyotp
 import pytest
@@ -13,13 +12,16 @@ from playwright.sync_api import Browser, expect
 from infra.local.stack import Stack
 from tests.ui.conftest import DESKTOP, SCREENSHOTS
 
+PARTS = ("dashboard", "auth", "caddy")
+# With an app at the platform there is no sandbox, and no demo's owner.
+APP = {"ADLOOM_META_APP_ID": "123456789012345", "ADLOOM_META_APP_SECRET": "no secret of anybody's"}
 PASSWORD = "a long enough sentence"
 
 
 @pytest.fixture(scope="module")
 def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Dashboard and auth, beside no sandbox, that nobody has used yet."""
-    with Stack(tmp_path_factory.mktemp("fresh") / "home", parts=["dashboard", "connector"]) as stack:
+    with Stack(tmp_path_factory.mktemp("fresh") / "home", parts=PARTS, settings=APP) as stack:
         yield stack
 
 

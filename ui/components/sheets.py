@@ -14,10 +14,10 @@ from ui.icons import icon
 from ui.markup import Child, h, join
 
 
-def sheet(title: str, *children: Child, close: str = "") -> Markup:
+def sheet(title: str, *children: Child, close: str, look: str = "primary") -> Markup:
     """The inside of the dialog. What is shown once is closed by a button that says that it was kept."""
     heading = h("h2", title, id="sheet-title")
-    return join(heading, children, h("button", close or _("Close"), type="button", class_="btn", data_ends=True))
+    return join(heading, children, h("button", close, type="button", class_=f"btn {look}", data_ends=True))
 
 
 def authenticator(secret: str, email: str) -> Markup:
@@ -39,7 +39,7 @@ def authenticator(secret: str, email: str) -> Markup:
         _("Scan the image with an authenticator app of your phone: Google Authenticator, 1Password, Aegis or another."),
         class_="muted",
     )
-    return sheet(_("Set up a second factor"), steps, qr(secret, email), form, close=_("Cancel"))
+    return sheet(_("Set up a second factor"), steps, qr(secret, email), form, close=_("Cancel"), look="")
 
 
 def recovery_codes(codes: list[str]) -> Markup:

@@ -136,7 +136,7 @@ def _access(member: dict[str, Any], organisation: str) -> Markup:
                        "enough.").format(name=name),
                 bad=True,
             ),
-            class_="block",
+            class_="access-part",
         )  # fmt: skip
     out = h(
         "div",
@@ -148,6 +148,6 @@ def _access(member: dict[str, Any], organisation: str) -> Markup:
             sure=_("Remove {name} from {organisation}?").format(name=name, organisation=organisation),
             bad=True,
         ),
-        class_="block",
+        class_="access-part",
     )  # fmt: skip
-    return card(_("Access"), body(h("div", sessions, class_="block"), factor, out))
+    return card(_("Access"), body(h("div", sessions, class_="access-part"), factor, out))
