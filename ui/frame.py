@@ -85,4 +85,4 @@ def _top(page: Page[Any], request: Request, name: str) -> None:
         page.region(name="trust").classes("trust-place")
         page.region(name="controls").classes("controls")
         user = Region(user_menu()).classes("user")
-    page.on_renewed.append(lambda: user.show(user_menu()))
+    page.on_viewer.append(lambda: user.show(user_menu()))

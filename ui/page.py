@@ -67,7 +67,7 @@ class Page(Generic[T]):
         self.params, self.notes = Params(), list[str]()
         self.client = ui.context.client
         self.shown_at: datetime | None = None
-        self.on_renewed: list[Callable[[], None]] = []
+        self.on_viewer: list[Callable[[], None]] = []
         self._regions: dict[str, Region] = {}
         self._fetch: Ask[T | None] | None = None
         self._paint: Callable[[T], None] | None = None
@@ -160,11 +160,10 @@ class Page(Generic[T]):
             viewer = await self.services.sessions.viewer(self.visit.caller)
         if viewer is None:
             return False
-        is_renewed = viewer.token != self.visit.viewer.token
-        self.visit = replace(self.visit, viewer=viewer)
-        if is_renewed:
+        before, self.visit = self.visit.viewer, replace(self.visit, viewer=viewer)
+        if viewer != before:
             with speaking(self.visit.language), self.client.content:
-                for listener in self.on_renewed:
+                for listener in self.on_viewer:
                     listener()
         return True
 

@@ -117,14 +117,14 @@ def _events(people: People, owner: Someone) -> None:
             )
 
 
-@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("view", list(VIEWS)[:3])
 def test_every_page_of_the_settings_when_it_is_full(people: People, full: Someone, inspect: Any, view: str) -> None:
     page = people.open(full, "/settings/profile", **VIEWS[view])
     inspect(page, f"settings-profile-{view}")
     for name in ("security", "members", "keys", "audit"):
         go(people, page, name)
         inspect(page, f"settings-{name}-{view}")
-    if view != "desktop-dark":
+    if "german" not in view:
         unfolded(people, page, inspect, view)
 
 
@@ -152,8 +152,8 @@ def unfolded(people: People, page: Page, inspect: Any, view: str) -> None:
     inspect(page, f"settings-sure-{view}")
 
 
-@pytest.mark.parametrize("view", ["desktop-light", "phone-dark"])
-def test_the_pages_of_somebody_who_is_new(people: People, inspect: Any, view: str) -> None:
+def test_the_pages_of_somebody_who_is_new(people: People, inspect: Any) -> None:
+    view = "desktop-dark"
     new = people.make("Nina New", "admin", people.organisation("Fresh"))
     page = people.open(new, "/settings/members", **VIEWS[view])
     inspect(page, f"settings-members-{view}-empty")
@@ -169,12 +169,10 @@ def test_the_pages_of_somebody_who_is_new(people: People, inspect: Any, view: st
     inspect(page, f"settings-step-up-{view}")
 
 
-@pytest.mark.parametrize("view", ["desktop-light", "phone-dark"])
-def test_a_page_that_cannot_be_read_says_so(people: People, inspect: Any, view: str) -> None:
-    """What the page shows is kept while the database is away; a page that is opened then has nothing to show."""
+def test_a_page_that_cannot_be_read_says_so(people: People, inspect: Any) -> None:
     new = people.make("Nina New", "admin", people.organisation("Fresh"))
-    page = people.open(new, "/settings/members", **VIEWS[view])
+    page = people.open(new, "/settings/members", **VIEWS["phone-dark"])
     with people.site.stack.without("postgres"):
         page.goto(f"{people.site.stack.url}/settings/profile")
         expect(page.get_by_role("alert")).to_be_visible()
-        inspect(page, f"settings-profile-{view}-error")
+        inspect(page, "settings-profile-phone-dark-error")

@@ -21,10 +21,11 @@ def session_of(page, device):
     return page.locator("#sessions li").filter(has_text=device)
 
 
-def test_another_browser_is_ended_and_thrown_out_at_once(people):
+def test_other_browsers_are_ended_one_or_all_and_thrown_out_at_once(people):
     ana = people.make("Ana")
     here = people.open(ana, SECURITY)
     there = people.open(ana, PROFILE, device="Safari 19 on iPhone")
+    others = [people.open(ana, PROFILE, device=f"Tablet {number}") for number in range(2)]
     here.reload()
     settled(here)
     expect(session_of(here, "Firefox 140 on Linux")).to_contain_text("this browser")
@@ -37,12 +38,6 @@ def test_another_browser_is_ended_and_thrown_out_at_once(people):
     expect(session_of(here, "Safari 19 on iPhone")).to_have_count(0)
     there.goto(f"{people.site.stack.url}{PROFILE}")
     is_thrown_out(there)
-
-
-def test_all_other_browsers_are_ended(people):
-    ana = people.make("Ana")
-    others = [people.open(ana, PROFILE, device=f"Phone {number}") for number in range(2)]
-    here = people.open(ana, SECURITY)
 
     here.get_by_role("button", name="End all others").click()
     agree(here)
@@ -190,6 +185,7 @@ def test_a_password_is_changed_and_what_is_wrong_stands_at_the_field(people):
     page.get_by_label("Your name").fill("Ana Maria")
     page.get_by_role("button", name="Save").click()
     says(page, "Your name is changed.")
+    expect(page.locator("#user-menu")).to_contain_text("Ana Maria")
 
 
 def test_the_language_is_chosen_and_another_organisation_gone_to(people):

@@ -118,9 +118,7 @@ def _number(name: str, label: str, value: int, most: int) -> Markup:
 def _listed(found: KeysOf, page: SettingsPage) -> Markup:
     params, names = page.params, {account.account_id: account.name for account in found.accounts}
     if not found.keys:
-        words = _(
-            "No other system has access. A key lets one read or ask what you choose; you can end it any time."
-        )
+        words = _("No other system has access. A key lets one read or ask what you choose; you can end it any time.")
         return states.state("key", _("No API keys yet"), h("p", words))
     ordered = sorted(found.keys, key=lambda each: _rank(each) != "alive")
     wanted = params.search.lower()

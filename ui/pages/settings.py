@@ -100,7 +100,7 @@ def _dialogs(services: Services, page: SettingsPage) -> None:
     Region(dialogs.says()).classes("says-place")
     shown = Region(token()).classes("only-read")
     Region(dialogs.dialogs(page.visit.viewer.email)).classes("dialogs")
-    page.on_renewed.append(lambda: shown.show(token()))
+    page.on_viewer.append(lambda: shown.show(token()))
 
 
 def _navigation(mine: list[Tab], here: Tab) -> Markup:
