@@ -188,6 +188,23 @@ def test_a_password_is_changed_and_what_is_wrong_stands_at_the_field(people):
     expect(page.locator("#user-menu")).to_contain_text("Ana Maria")
 
 
+def test_an_identity_of_a_provider_is_linked_and_unlinked(people):
+    with people.admin() as connection:
+        connection.execute("delete from sso_identities")
+    ana = people.make("Ana")
+    page = people.open(ana, SECURITY)
+    page.get_by_role("button", name="Link Sandbox ID", exact=True).click()
+    page.get_by_role("button", name="Nora Newman").click()
+    page.wait_for_url(re.compile(SECURITY))
+    settled(page)
+    way = page.locator(".rows li").filter(has_text="Sandbox ID")
+    expect(way).to_contain_text("nora@adloom.local")
+    way.get_by_role("button", name="Unlink").click()
+    agree(page)
+    says(page, "The identity is unlinked: it does not log you in any more.")
+    expect(way).to_contain_text("not linked")
+
+
 def test_the_language_is_chosen_and_another_organisation_gone_to(people):
     ana = people.make("Ana")
     other = people.organisation("Südwind & Söhne")

@@ -33,7 +33,7 @@ class Done:
     """What came of it: words to say, a sheet to show, a page to go to.
 
     `session` is an answer of `auth` with a new token for the browser. `elsewhere`: it is a session of another
-    organisation, which open pages of this one do not follow.
+    organisation, which open pages of this one do not follow. `browser` is what a log-in at a provider is bound to.
     """
 
     says: str = ""
@@ -42,6 +42,7 @@ class Done:
     session: Answer | None = None
     elsewhere: bool = False
     language: str = ""
+    browser: str = ""
 
 
 class RefusedError(Exception):
@@ -109,7 +110,7 @@ async def _take(services: Services, request: Request, deed: Deed) -> Response:
         return _answer(_FORBIDDEN, problem=stale())
     asking = Asking(services, request, viewer, given, request.path_params)
     try:
-        async with services.renewals.renewing(viewer.token):
+        async with services.renewals.renewing(caller(request)):
             done = await deed(asking)
             response = _done(asking, done)
     except RefusedError as refused:
@@ -139,9 +140,12 @@ def _done(asking: Asking, done: Done) -> Response:
         login.put_session(services, response, asking.request, done.session)
         services.sessions.forget(asking.viewer.token)
         if not done.elsewhere:
-            services.renewals.renewed(asking.viewer.token, new)
+            services.renewals.renewed(caller(asking.request), new)
+    cookies = asking.services.cookies
     if done.language:
-        asking.services.cookies.put_language(response, done.language)
+        cookies.put_language(response, done.language)
+    if done.browser:
+        cookies.put(response, cookies.browser, done.browser)
     return response
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from adloom.connections.browser import new_browser
 from ui.components.sheets import authenticator, recovery_codes
 from ui.deeds.desk import Asking, Done
 from ui.i18n import _, _n
@@ -50,12 +51,10 @@ async def remove_authenticator(asking: Asking) -> Done:
 
 async def link(asking: Asking) -> Done:
     """To the provider; it sends the browser back to the page of security."""
-    browser = caller(asking.request).browser
-    if browser is None:  # a log-in gives every browser one
-        return Done(go="/login")
+    browser = caller(asking.request).browser or new_browser()
     answer = await asking.auth("POST", "/sso/link", {"provider": asking.field("provider"), "browser": browser})
     target = str(answer.body["authorize_url"])
-    return Done(go=target if urlsplit(target).scheme in ("http", "https") else "")
+    return Done(go=target if urlsplit(target).scheme in ("http", "https") else "", browser=browser)
 
 
 async def unlink(asking: Asking) -> Done:
