@@ -87,6 +87,11 @@ def _add_request_id(_logger: Any, _name: str, event: MutableMapping[str, Any]) -
     return event
 
 
+def to_stderr() -> None:
+    """For a program whose standard output is its answer: what is logged goes to people, as plain lines."""
+    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
+
+
 def configure(process: str, settings: CoreSettings | None = None) -> None:
     """Send our logs and those of libraries to stdout as redacted JSON lines, and errors to Sentry when it is set."""
     level = getattr(logging, settings.log_level.upper(), logging.INFO) if settings else logging.INFO

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import socket
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -380,6 +385,49 @@ def test_a_dead_provider_is_said_to_be_away(
     use(postgres, auth, sandbox, **dead)
     answer = client.post("/sso/start", json={"provider": "oidc", "browser": browser.cookie})
     refused(answer, 503, "sso_unreachable")
+
+
+@contextmanager
+def dripping(seconds: float) -> Iterator[str]:
+    """A provider whose right answer takes so long, byte by byte."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        names = ("authorization_endpoint", "token_endpoint", "jwks_uri")
+        body = json.dumps({"issuer": url} | dict.fromkeys(names, url + "/x"))
+        over = threading.Event()
+
+        def answer() -> None:
+            with suppress(OSError), server.accept()[0] as caller:
+                caller.recv(4096)
+                caller.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+                until = time.monotonic() + seconds
+                while time.monotonic() < until and not over.wait(0.05):
+                    caller.sendall(b"x")
+                caller.sendall(f"\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode())
+
+        thread = threading.Thread(target=answer, daemon=True)
+        thread.start()
+        yield url
+        over.set()
+        thread.join()
+
+
+@pytest.mark.parametrize(("patience", "status"), [(0.3, 503), (60.0, 200)])
+def test_a_provider_that_sends_a_byte_now_and_then_holds_nobody_up(
+    postgres: Postgres,
+    auth: Database,
+    sandbox: Sandbox,
+    client: FlaskClient,
+    browser: Browser,
+    monkeypatch: pytest.MonkeyPatch,
+    patience: float,
+    status: int,
+) -> None:
+    monkeypatch.setattr(fetch, "WHOLE_S", patience)
+    with dripping(2.0 if status == 503 else 0.2) as url:
+        use(postgres, auth, sandbox, oidc_issuer=url, oidc_client_id="x", oidc_client_secret="x")
+        answer = client.post("/sso/start", json={"provider": "oidc", "browser": browser.cookie})
+    assert answer.status_code == status, answer.text
 
 
 def test_only_some_wait_for_a_provider_at_once(

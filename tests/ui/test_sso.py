@@ -144,6 +144,8 @@ def test_the_way_back_never_leads_to_another_site_nor_shows_a_token(site):
         stranger = client.get(f"{site.stack.url}/sso/callback/sandbox", params=brought)
         assert stranger.status_code == 409, "it has no cookie"
         cookies = {"Cookie": f"adloom_browser={browser}"}
+        look = client.head(f"{site.stack.url}/sso/callback/sandbox", params=brought, headers=cookies)
+        assert look.status_code == 405, "a look uses nothing up"
         page = client.get(f"{site.stack.url}/sso/callback/sandbox", params=brought, headers=cookies)
     assert 'http-equiv="refresh" content="0;url=/"' in page.text
     assert "evil" not in page.text

@@ -83,6 +83,8 @@ class CallbackDoor(SsoDoor):
         self.provider = provider
 
     async def greet(self, request: Request) -> Response:
+        if request.method != "GET":  # a mere look, which must not use the state up
+            return Response(status_code=405)
         brought = {name: request.query_params.get(name) for name in _BROUGHT}
         if not brought["state"] or any(len(brought[name] or "") > most for name, most in _BROUGHT.items()):
             return to("/login")

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from adloom import audit, logs
+from adloom import audit
 from adloom.audit import locks, store
 from adloom.audit.chain import next_hash
 from adloom.audit.heads import put_off
@@ -46,8 +46,6 @@ _UNPACKED_AT_ONCE = 1 << 18
 _LONGEST_LINE = 1 << 17
 
 Progress = Callable[[str, int], None]
-
-log = logs.get(__name__)
 
 
 class BrokenChainError(AdloomError):
@@ -216,7 +214,6 @@ def _forget(database: Database, end: End, part: Part) -> None:
         said = {"month": part.month, "first": part.first, "last": part.last, "sha256": part.statement()["sha256"]}
         target = ("archive", part.key + EVENTS_SUFFIX)
         audit.record(connection, "audit.archived", org_id=end.org_id, target=target, new=said)
-    log.info("audit_archived", chain=part.chain, month=part.month, first=part.first, last=part.last)
 
 
 def statements(storage: Storage, trust: Trust, chain: str) -> Iterator[tuple[str, dict[str, Any] | ForgedError]]:

@@ -23,6 +23,12 @@ def head_key(sequence: int, at: datetime) -> str:
     return f"{HEADS_FOLDER}{at:%Y/%m}/{sequence:0{_DIGITS}}-{at:%Y%m%dT%H%M%SZ}.json"
 
 
+def head_sequence(key: str) -> int | None:
+    """The number of a file of heads; None for any other object."""
+    number = key.rpartition("/")[2].partition("-")[0]
+    return int(number) if key.startswith(HEADS_FOLDER) and number.isdecimal() else None
+
+
 def chain_folder(chain: str) -> str:
     return f"{ROOT}{chain}/"
 

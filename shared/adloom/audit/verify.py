@@ -199,6 +199,7 @@ class _Chain:
         return found
 
     def _file(self, walk: Walk, said: dict[str, Any]) -> None:
+        before = len(walk.faults), walk.more_faults
         try:
             for record in records(self.storage, said):
                 walk.archived(record)
@@ -206,6 +207,8 @@ class _Chain:
         except NotFound:
             walk.fault(f"{said['file']} is gone from the object storage", said["first"])
         except DamagedError as error:
+            # One fault: that of the file. What its lines look like says nothing more.
+            walk.faults, walk.more_faults = walk.faults[: before[0]], before[1]
             walk.fault(f"{said['file']} was changed: {error}", said["first"])
         else:
             if (walk.position, walk.hash.hex()) != (said["last"], said["hash"]):

@@ -175,3 +175,9 @@ def connect(url: str, application: str) -> Connection:
         autocommit=True,
         application_name=application,
     )
+
+
+def last_head(connection: Connection) -> int:
+    """The number of the last signed heads of the audit trail that the snapshot knows."""
+    row = connection.execute("select coalesce(max(sequence), 0) from audit_heads").fetchone()
+    return int(row[0]) if row else 0

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import getpass
+import os
+import socket
 import sys
 
 import click
 
+from adloom import audit as audit_trail
+from adloom import logs
 from adloom.cli import audit, backup, connect, data, database, events, operator, people, sandbox, sync
 from adloom.cli.context import FunctionRefusedError, Session, use_local_stack
 from adloom.errors import AdloomError
@@ -20,6 +25,7 @@ NO, NOT_AVAILABLE = 1, 3
 def adloom(context: click.Context, organisation: str | None, as_json: bool) -> None:
     """Operate Adloom: sync, export, reconcile, people, events, backups, the audit trail."""
     context.obj = Session(organisation, as_json, local=bool(context.obj))
+    audit_trail.set_actor(acting())
     context.call_on_close(context.obj.close)
 
 
@@ -37,8 +43,18 @@ adloom.add_command(backup.restore)
 adloom.add_command(audit.audit)
 
 
+def acting() -> audit_trail.Actor:
+    """Whoever has this shell: what commands do by themselves, and not through a function, stands under that name."""
+    try:
+        name = getpass.getuser()
+    except OSError:  # a container may run as somebody whom its user list does not know
+        name = f"uid {os.getuid()}"
+    return audit_trail.Actor("command_line", f"{name}@{socket.gethostname()}")
+
+
 def main() -> None:
     """Run a command; an error is one sentence on stderr and an exit code, never a trace."""
+    logs.to_stderr()
     try:
         adloom(prog_name="adloom", obj=use_local_stack())
     except FunctionRefusedError as refused:

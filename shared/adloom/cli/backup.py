@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from adloom import audit
+from adloom.audit import administration
 from adloom.cli import progress
 from adloom.cli.context import Session
 from adloom.db import migrate
-from adloom.errors import ConfigurationError, Conflict, InvalidRequest
+from adloom.errors import ConfigurationError, Conflict, InvalidRequest, Unavailable
 from adloom.settings import load, secrets_folder
 
 if TYPE_CHECKING:
@@ -56,6 +58,7 @@ def backup(context: click.Context, folder: Path | None, recipients: tuple[str, .
     from adloom.storage import Storage
 
     session: Session = context.obj
+    trail = _has_trail(session)
     session.become(BACKUP)
     settings = load(BackupSettings, BACKUP)
     folder = folder or settings.backup_folder
@@ -75,6 +78,8 @@ def backup(context: click.Context, folder: Path | None, recipients: tuple[str, .
         keep=keep,
         progress=progress.on_terminal(),
     )
+    if trail:
+        _note_backup(session, {"file": made.path.name, "bytes": made.size, "recipients": list(public)})
     rows = sum(made.rows.values())
     lines = [
         f"{made.path}: {made.size / _MIB:.1f} MB, {rows} rows of {len(made.rows)} tables, {made.objects} objects",
@@ -148,7 +153,26 @@ def restore(session: Session, file: Path, identity: Path | None, without_keys: b
     whole = restoring.restore(
         file, _identities(session, identity), server, without_keys=without_keys, progress=progress.on_terminal()
     )
+    said = {"backup_of": whole.header.made_at, "adloom": whole.header.adloom, "revision": whole.header.revision}
+    administration.note(server.admin_url, "backup.restored", new=said)
     session.show(_told_of(whole.header, whole.manifest), _lines(whole.header, whole.manifest, "is restored"))
+
+
+def _has_trail(session: Session) -> bool:
+    """Whether this process may write events. The role that makes backups writes nothing at all, and where it is alone,
+    as at night, a backup stands in the log and not in the audit trail.
+    """
+    try:
+        return bool(session.settings.database_url)
+    except ConfigurationError:
+        return False
+
+
+def _note_backup(session: Session, said: dict[str, Any]) -> None:
+    try:
+        audit.note(session.database, "backup.made", org_id=None, new=said)
+    except Unavailable as error:  # the backup itself is there
+        click.echo(f"adloom: this backup is not in the audit trail: {error.detail}", err=True)
 
 
 def _needs_age() -> None:

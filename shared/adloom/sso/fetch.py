@@ -6,10 +6,11 @@ A provider is somebody else's machine. It may be slow, dead or broken, and none 
 from __future__ import annotations
 
 import json
+import socket
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import httpx
@@ -35,8 +36,8 @@ _places = threading.BoundedSemaphore(_AT_ONCE)
 class Hurry:
     """The time that is left for all calls of one log-in."""
 
-    def __init__(self, seconds: float = WHOLE_S) -> None:
-        self._end = time.monotonic() + seconds
+    def __init__(self) -> None:
+        self._end = time.monotonic() + WHOLE_S
 
     @property
     def left(self) -> float:
@@ -69,7 +70,7 @@ def _call(provider: Provider, hurry: Hurry, method: str, url: str, **more: Any) 
         try:
             status, text = _exchange(hurry, httpx.Request(method, url, **more))
             answer = json.loads(text)
-        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, OverflowError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, OverflowError) as error:
             raise ProviderSilent(provider.name, f"{method} {url}: {type(error).__name__}") from error
         except (ValueError, RecursionError) as error:
             raise ProviderSilent(provider.name, f"{method} {url} answered no JSON") from error
@@ -89,21 +90,43 @@ def _place(provider: Provider, hurry: Hurry) -> Iterator[None]:
 
 
 def _exchange(hurry: Hurry, request: httpx.Request) -> tuple[int, bytes]:
-    """TimeoutError when all of it took too long, OverflowError when it is too much."""
+    """An error of httpx when all of it took too long, OverflowError when it is too much."""
     wait = httpx.Timeout(max(0.1, min(_READ_S, hurry.left)), connect=max(0.1, min(_CONNECT_S, hurry.left)))
     # Nothing is unpacked here: what is small on the way may be large then.
     request.headers.update({"Accept": "application/json", "Accept-Encoding": "identity"})
     text = bytearray()
-    with httpx.Client(timeout=wait, follow_redirects=False) as client:
-        request.extensions["timeout"] = wait.as_dict()
+    with httpx.Client(timeout=wait, follow_redirects=False) as client, _ending(hurry) as trace:
+        request.extensions |= {"timeout": wait.as_dict(), "trace": trace}
         response = client.send(request, stream=True)
         try:
             for piece in response.iter_raw(8192):
                 text += piece
                 if len(text) > MOST_BYTES:
                     raise OverflowError
-                if hurry.left <= 0:
-                    raise TimeoutError
         finally:
             response.close()
     return response.status_code, bytes(text)
+
+
+@contextmanager
+def _ending(hurry: Hurry) -> Iterator[Callable[[str, dict[str, Any]], None]]:
+    """Shut the connection when the time is over: a server that sends a byte now and then would keep it for ever, as
+    the other time-outs begin anew with each. Yields what httpx tells of its connections.
+    """
+    sockets: list[socket.socket] = []
+
+    def hear(event: str, told: dict[str, Any]) -> None:
+        if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
+            sockets.append(told["return_value"].get_extra_info("socket"))
+
+    def shut() -> None:
+        with suppress(OSError):  # it is shut already
+            sockets[-1].shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(max(0.0, hurry.left), lambda: shut() if sockets else None)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield hear
+    finally:
+        timer.cancel()

@@ -79,8 +79,8 @@ def _is_test(node: ast.stmt) -> bool:
 
 
 def is_there(reference: str) -> bool:
-    """Whether `file` or `file::test` or `file::Class::test` exists."""
-    path, _, test = reference.partition("::")
+    """Whether `file` or `file::test` or `file::Class::test` exists, whatever its parameters are."""
+    path, _, test = reference.partition("[")[0].partition("::")
     file = ROOT / path
     return file.is_file() and (not test or test in known_tests(file))
 
