@@ -155,7 +155,7 @@ class Page(Generic[T]):
     async def _is_open(self) -> bool:
         """Whether the session is alive, under whatever token it is by now."""
         viewer = await self.services.sessions.viewer(self.visit.caller)
-        while viewer is None and (token := await self.services.renewals.successor(self.visit.caller.token)):
+        while viewer is None and (token := await self.services.renewals.successor(self.visit.caller)):
             self.visit = replace(self.visit, caller=replace(self.visit.caller, token=token))
             viewer = await self.services.sessions.viewer(self.visit.caller)
         if viewer is None:
