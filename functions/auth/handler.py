@@ -50,6 +50,11 @@ def accept_operator_key() -> None:
     operator_keys_routes.accept_own(app)
 
 
+@app.on_start
+def check_audit_key() -> None:
+    audit_keeping.check(app)
+
+
 @app.tick
 def send_and_forget() -> None:
     """Mails that are due; then what ended long ago."""

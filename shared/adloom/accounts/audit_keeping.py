@@ -11,6 +11,11 @@ from adloom.storage import Storage
 FILES = 8
 
 
+def check(app: Auth) -> None:
+    """ConfigurationError where the secret holds no keys: better at the start than at the first hour."""
+    SigningKeys(app.settings().audit_key.get_secret_value())
+
+
 def keep(app: Auth) -> None:
     """What is due. A storage that is away puts it off until the next tick, and nothing else of the tick."""
     if not heads.is_due(app.database()):
