@@ -194,7 +194,7 @@ class Page(Generic[T]):
                 self.state(self.failed(request_id, retry=retry, surprise=surprise))
                 return
             local = formats.moment(self.shown_at, ZoneInfo("UTC"), clock.real_now().date())
-            self.named("notes").show(states.not_refreshed(f"{local} UTC", request_id, retry=retry))
+            self.named("notes").show(self.outdated(f"{local} UTC", request_id, retry=retry))
 
     def _surprised(self) -> None:
         """A fault of ours, logged by now: say so instead of leaving the skeleton there."""
@@ -207,6 +207,10 @@ class Page(Generic[T]):
     def failed(self, request_id: str, *, retry: str, surprise: bool) -> Markup:
         """The state of a page that could not be read."""
         return states.failed(request_id, retry=retry, surprise=surprise)
+
+    def outdated(self, as_of: str, request_id: str, *, retry: str) -> Markup:
+        """The note on a page that shows what it had."""
+        return states.not_refreshed(as_of, request_id, retry=retry)
 
     def missing(self) -> Markup:
         """The state of a page about something that is not there."""

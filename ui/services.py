@@ -9,6 +9,7 @@ from ui.cookies import Cookies
 from ui.forms import origins
 from ui.gateway import Gateway
 from ui.live import EventHub
+from ui.reads.deployment import Deployment
 from ui.renewals import Renewals
 from ui.sessions import Sessions
 from ui.settings import DashboardSettings
@@ -21,6 +22,7 @@ class Services:
     gateway: Gateway
     sessions: Sessions
     hub: EventHub
+    deployment: Deployment
     renewals: Renewals = field(default_factory=Renewals)
 
     @property
@@ -57,4 +59,5 @@ def open_services(settings: DashboardSettings) -> Services:
         gateway=gateway,
         sessions=Sessions(gateway, hub),
         hub=hub,
+        deployment=Deployment(gateway),
     )

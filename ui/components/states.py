@@ -84,9 +84,13 @@ def failed(request_id: str, *, retry: str, surprise: bool = False) -> Markup:
     )
 
 
-def not_refreshed(as_of: str, request_id: str, *, retry: str) -> Markup:
+def not_refreshed(as_of: str, request_id: str, *, retry: str, numbers: bool = True) -> Markup:
     """The page keeps what it has; the newest could not be read."""
-    words = _("These numbers could not be refreshed. What you see was read at {time}.").format(time=as_of)
+    words = (
+        _("These numbers could not be refreshed. What you see was read at {time}.")
+        if numbers
+        else _("This page could not be refreshed. What you see was read at {time}.")
+    ).format(time=as_of)
     again = h("a", _("Try again"), href=retry, data_here=True)
     return h("p", words, " ", again, " ", h("code", request_id, class_="muted"), class_="note", role="status")
 

@@ -74,13 +74,8 @@ class MembersView:
     async def ask(self) -> Everybody:
         members = await self.page.ask("/members")
         invitations = await self.page.ask("/invitations")
-        doors = await self.page.ask("/setup")
-        return Everybody(
-            members["members"],
-            invitations["invitations"],
-            await accounts_of(self.page),
-            bool(doors["sends_mails"]),
-        )
+        sends_mails = await self.page.services.deployment.sends_mails(self.page.visit.caller)
+        return Everybody(members["members"], invitations["invitations"], await accounts_of(self.page), sends_mails)
 
     def paint(self, everybody: Everybody) -> None:
         names = {account.account_id: account.name for account in everybody.accounts}

@@ -54,8 +54,8 @@ class ProfileView:
     async def ask(self) -> Mine:
         profile = await self.page.ask("/profile")
         organisations = await self.page.ask("/organisations")
-        doors = await self.page.ask("/setup")
-        return Mine(profile, organisations["organisations"], bool(doors["sends_mails"]))
+        sends_mails = await self.page.services.deployment.sends_mails(self.page.visit.caller)
+        return Mine(profile, organisations["organisations"], sends_mails)
 
     def paint(self, mine: Mine) -> None:
         self.person.show(_person(mine.profile))

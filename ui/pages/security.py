@@ -58,10 +58,8 @@ class SecurityView:
         factor = await self.page.ask("/mfa")
         sessions = await self.page.ask("/sessions")
         known = await self.page.ask("/sso/identities")
-        providers = await self.page.ask("/sso")
-        return Mine(
-            factor, sessions["sessions"], known["identities"], bool(known["has_password"]), providers["providers"]
-        )
+        providers = await self.page.services.deployment.providers(self.page.visit.caller)
+        return Mine(factor, sessions["sessions"], known["identities"], bool(known["has_password"]), providers)
 
     def paint(self, mine: Mine) -> None:
         self.factor.show(_factor(mine.factor))

@@ -62,6 +62,9 @@ class SettingsPage(Page[Any]):
     def failed(self, request_id: str, *, retry: str, surprise: bool) -> Markup:
         return states.settings_failed(request_id, retry=retry, surprise=surprise)
 
+    def outdated(self, as_of: str, request_id: str, *, retry: str) -> Markup:
+        return states.not_refreshed(as_of, request_id, retry=retry, numbers=False)
+
     def missing(self) -> Markup:
         return states.no_member()
 
