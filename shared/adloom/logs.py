@@ -6,7 +6,8 @@ import logging
 import re
 import sys
 import uuid
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
@@ -87,9 +88,19 @@ def _add_request_id(_logger: Any, _name: str, event: MutableMapping[str, Any]) -
     return event
 
 
-def to_stderr() -> None:
-    """For a program whose standard output is its answer: what is logged goes to people, as plain lines."""
+@contextmanager
+def on_stderr() -> Iterator[None]:
+    """For a program whose standard output is its answer: what is logged goes to people, as plain lines. Whoever said
+    otherwise before is heeded.
+    """
+    if structlog.is_configured():
+        yield
+        return
     structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
+    try:
+        yield
+    finally:
+        structlog.reset_defaults()
 
 
 def configure(process: str, settings: CoreSettings | None = None) -> None:

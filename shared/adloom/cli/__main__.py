@@ -54,9 +54,9 @@ def acting() -> audit_trail.Actor:
 
 def main() -> None:
     """Run a command; an error is one sentence on stderr and an exit code, never a trace."""
-    logs.to_stderr()
     try:
-        adloom(prog_name="adloom", obj=use_local_stack())
+        with logs.on_stderr():
+            adloom(prog_name="adloom", obj=use_local_stack())
     except FunctionRefusedError as refused:
         problem = refused.problem
         faults = "".join(f"\n  {fault['field']}: {fault['problem']}" for fault in problem.get("fields", ()))
