@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -20,8 +21,8 @@ PASSED, FAILED = 0, 1
 
 @pytest.fixture(scope="module")
 def lent(postgres_stack: Any, name_database: Callable[[], Any]) -> Iterator[dict[str, str]]:
-    """The server of this run, and a migrated database to copy."""
-    template = name_database()
+    """The server of this run, not one that was named for it, and a migrated database to copy."""
+    template = replace(name_database(), elsewhere=None)
     template.create()
     migrate.upgrade(template.admin_url)
     yield {LENT_HOME: str(postgres_stack.home.path), LENT_TEMPLATE: template.name}
