@@ -130,7 +130,8 @@ def house(postgres: Postgres) -> Iterator[House]:
     with ExitStack() as stack:
         stack.enter_context(cheap_hashes())
         # Mails stay in the outbox.
-        stack.enter_context(patch.object(Postbox, "wake", lambda _self: None))
+        for way_out in ("wake", "send_due"):
+            stack.enter_context(patch.object(Postbox, way_out, lambda _self: None))
         stack.enter_context(patch.object(app, "limiter", Unlimited()))
         admin = stack.enter_context(psycopg.connect(postgres.admin_url, autocommit=True))
         admin.execute("insert into organisations (org_id, name) values (%s, 'Acme')", (org_id,))

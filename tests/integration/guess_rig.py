@@ -33,14 +33,16 @@ _PATIENCE_S = 60
 
 @dataclass(frozen=True)
 class Rig:
-    """`auths` are the addresses of the processes, `pids` theirs; `dashboard` is what stands before all of them."""
+    """`auths` are the addresses of the processes; `dashboard` is what stands before all of them. `pids` are theirs and
+    the dashboard's.
+    """
 
     auths: list[str]
     pids: list[int]
     dashboard: str
 
     def memory(self) -> int:
-        """Bytes that the processes of `auth` hold together, shared libraries counted once each."""
+        """Bytes that the processes of `auth` and the dashboard hold together, shared libraries not counted."""
         return sum(psutil.Process(pid).memory_full_info().uss for pid in self.pids)
 
     def log_in(self, client: httpx.Client, n: int, address: str, email: str, password: str, device: str = "") -> int:
@@ -51,9 +53,12 @@ class Rig:
         )
         return answer.status_code
 
-    def log_in_by_form(self, client: httpx.Client, form: Form, address: str, email: str, password: str) -> int:
+    def log_in_by_form(
+        self, client: httpx.Client, form: Form, address: str, email: str, password: str, device: str = ""
+    ) -> int:
         """One attempt through the dashboard's form; the status."""
-        headers = {"Origin": self.dashboard, "X-Forwarded-For": address, "Cookie": form.cookie}
+        cookie = form.cookie + (f"; adloom_device={device}" if device else "")
+        headers = {"Origin": self.dashboard, "X-Forwarded-For": address, "Cookie": cookie}
         fields = {"form_token": form.token, "next": "/", "email": email, "password": password}
         return client.post(f"{self.dashboard}/login", data=fields, headers=headers).status_code
 
