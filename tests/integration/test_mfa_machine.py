@@ -311,13 +311,28 @@ class SecondFactor(RuleBasedStateMachine):
             assert self._is_dead(token), "two sessions of one"
             self._keep(answer.get_json()["token"], self.held.proofs[token_hash(token)])
 
+    @precondition(lambda self: self.elsewhere not in self.roles and self.secret is None and not self.privileged)
     @rule()
-    def log_in_and_go_elsewhere(self) -> None:
-        """Straight from the organisation where nothing is asked to the one where it is."""
+    def go_where_more_is_asked(self) -> None:
+        """With a session from before, whose log-in nobody asked for a factor."""
         self.log_in()
-        answer = self._post("/session/switch", {"org_id": str(self.elsewhere)}, self.held.sessions[-1])
+        self._join_elsewhere("admin")
+        before = self.held.sessions[-1]
+        answer = self._post("/session/switch", {"org_id": str(self.elsewhere)}, before)
         if answer.status_code == 200:
-            self._keep(answer.get_json()["token"], self.held.proofs[token_hash(self.held.sessions[-1])])
+            self._keep(answer.get_json()["token"], self.held.proofs[token_hash(before)])
+
+    @precondition(lambda self: self.secret is not None)
+    @rule()
+    def prove_with_the_password_alone(self) -> None:
+        self.log_in()
+        code = self._code()
+        entered = self._post("/login/code", {"challenge": self.held.challenges[-1], "code": code})
+        if entered.status_code == 200:
+            self.held.codes.append(code)
+            self._entered(self.held.challenges[-1], entered)
+            answer = self._post("/session/step-up", {"password": self.password}, self.held.sessions[-1])
+            assert answer.status_code == 403, "the password alone was a proof"
 
     @precondition(lambda self: self.held.sessions)
     @rule(data=st.data(), path=st.sampled_from(["/logout", "/sessions"]))
@@ -379,6 +394,9 @@ class SecondFactor(RuleBasedStateMachine):
     @precondition(lambda self: self.elsewhere not in self.roles)
     @rule(role=st.sampled_from(["viewer", "admin"]))
     def invited_elsewhere(self, role: str) -> None:
+        self._join_elsewhere(role)
+
+    def _join_elsewhere(self, role: str) -> None:
         self.world.admin.execute(
             "insert into memberships (org_id, user_id, role) values (%s, %s, %s)",
             (self.elsewhere, self.who.user_id, role),
