@@ -81,6 +81,8 @@ class Sessions:
         return viewer
 
     def forget(self, token: str) -> None:
+        """Believe nothing any more of what was said about this session, nor an answer that is under way."""
+        self._endings += 1
         self._known.pop(hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest(), None)
 
     def forget_person(self, user_id: UUID) -> None:

@@ -30,6 +30,7 @@ def test_a_key_is_made_shown_once_works_and_is_revoked(people):
     key = page.locator("#new-key").inner_text()
     assert re.fullmatch(r"adl_k_\w{8}_[\w-]{43}", key)
     page.get_by_role("button", name="I have kept it").click()
+    expect(page.locator("#new-key")).to_have_count(0)
     assert key not in page.content()
     line = page.locator("tr").filter(has_text="Looker Studio")
     expect(line).to_contain_text("60 a minute")

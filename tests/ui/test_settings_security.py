@@ -108,6 +108,7 @@ def test_the_second_factor_from_the_image_to_a_recovery_code_and_off_again(peopl
     page.keyboard.press("Escape")
     expect(page.locator("dialog#sheet")).to_be_visible()
     page.get_by_role("button", name="I have kept them").click()
+    expect(page.locator("#recovery-codes")).to_have_count(0)
     expect(page.get_by_text("10 recovery codes are left.")).to_be_visible()
     assert codes[0] not in page.content()
 
