@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from adloom.db import Database
-from adloom.identity import operator_keys, sessions
+from adloom.identity import naming, operator_keys
 from adloom.identity.tokens import token_hash
 from adloom.web.limits import MemoryLimiter
 from functions.auth.handler import AuthSettings, app
@@ -314,4 +314,4 @@ def test_the_login_query_reveals_no_other_organisation(auth: Database, owner: Pe
         assert connection.execute(text("select count(*) from users")).scalar_one() == 0
     with auth.tenant(uuid4()) as connection:
         assert connection.execute(text("select count(*) from user_credentials")).scalar_one() == 0
-    assert sessions.describe(auth, owner.org_id, owner.user_id).email == owner.email
+    assert naming.describe(auth, owner.org_id, owner.user_id).email == owner.email

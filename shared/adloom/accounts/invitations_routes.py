@@ -12,7 +12,7 @@ from adloom.accounts.members_routes import Accounts
 from adloom.accounts.models import Email, LinkToken, Member, Name, NewPassword, Organisation, member, person_of
 from adloom.accounts.settings import Auth
 from adloom.clock import real_now
-from adloom.identity import invitations, people, sessions
+from adloom.identity import invitations, naming, people
 from adloom.identity.mailed import said
 from adloom.identity.principal import ALL_ACCOUNTS
 from adloom.identity.roles import Role
@@ -155,8 +155,8 @@ def _add_for_the_invited(app: Auth) -> None:
 def _names(app: Auth, principal: Principal) -> tuple[str, str]:
     """Who invites, and where to."""
     if principal.user_id is None:
-        return "Adloom", sessions.organisation_name(app.database(), principal.org_id)
-    found = sessions.describe(app.database(), principal.org_id, principal.user_id)
+        return "Adloom", naming.organisation_name(app.database(), principal.org_id)
+    found = naming.describe(app.database(), principal.org_id, principal.user_id)
     return found.user_name, found.organisation
 
 

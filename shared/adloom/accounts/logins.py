@@ -14,7 +14,7 @@ from adloom.accounts.models import Member, member
 from adloom.accounts.settings import Auth
 from adloom.clock import real_now
 from adloom.errors import Unauthenticated
-from adloom.identity import devices, sessions
+from adloom.identity import devices, naming, sessions
 from adloom.identity.proof import Proven
 from adloom.identity.tokens import SESSION_PREFIX
 from adloom.mail import enqueue
@@ -45,7 +45,7 @@ def open_session(
         if former is not None and former.user_id is not None:
             sessions.end_all(connection, former.user_id, only=former.session_id, because="logout")
         if remembered.news == "new":
-            name = sessions.person_name(connection, who.user_id)
+            name = naming.person_name(connection, who.user_id)
             enqueue(connection, who.org_id, who.user_id, "new_device", _told(arrival, name))
     return shown(app, session, remembered.token)
 

@@ -52,19 +52,6 @@ class Session:
     session_id: UUID
 
 
-@dataclass(frozen=True)
-class SessionOf:
-    """Whose session it is, in words."""
-
-    user_id: UUID
-    email: str
-    user_name: str
-    org_id: UUID
-    organisation: str
-    role: Role
-    account_scope: str
-
-
 def begin(
     connection: Connection,
     who: Proven,
@@ -258,40 +245,10 @@ def _operators(connection: Connection, named: UUID | None) -> UUID | None:
     return named or (known[0] if len(known) == 1 else None)
 
 
-def describe(database: Database, org_id: UUID, user_id: UUID) -> SessionOf:
-    """The member and the organisation by name."""
-    with database.tenant(org_id) as connection:
-        row = connection.execute(
-            text(
-                "select u.user_id, u.email, u.name as user_name, o.org_id, o.name as organisation, m.role,"
-                " m.account_scope from users u join memberships m on m.user_id = u.user_id"
-                " join organisations o on o.org_id = m.org_id where u.user_id = :user and m.org_id = :org"
-            ),
-            {"user": user_id, "org": org_id},
-        ).one_or_none()
-    if row is None:
-        raise NotFound("This member is no longer there.")
-    return SessionOf(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
-
-
 def device_of(connection: Connection, principal: Principal) -> UUID | None:
     """The known browser of the principal's session."""
     query = text("select device_id from sessions where session_id = :id")
     return cast("UUID | None", connection.execute(query, {"id": principal.session_id}).scalar_one_or_none())
-
-
-def person_name(connection: Connection, user_id: UUID) -> str:
-    """The person's name, in a transaction of an organisation that it is a member of."""
-    return cast(
-        "str", connection.execute(text("select name from users where user_id = :user"), {"user": user_id}).scalar_one()
-    )
-
-
-def organisation_name(database: Database, org_id: UUID) -> str:
-    """The organisation's name."""
-    with database.tenant(org_id) as connection:
-        query = text("select name from organisations where org_id = :org")
-        return cast("str", connection.execute(query, {"org": org_id}).scalar_one())
 
 
 def purge(database: Database) -> int:
