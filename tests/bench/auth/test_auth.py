@@ -6,6 +6,7 @@ did what it should.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,14 +18,14 @@ from tests.bench.auth.rig import Arena, Times, arena
 if TYPE_CHECKING:
     from tests.conftest import Postgres
 
-ROUNDS = 10
+ROUNDS = int(os.environ.get("ROUNDS", "10"))
 # In the order in which they take turns: what is asked, how often a round, and what it is compared with.
 CONTESTANTS = {
     "bare_hash": ("Argon2id alone, 64 MiB, t=3, p=4", 20, "bare_hash"),
     "log_in": ("**`POST /login`, known browser**", 20, "bare_hash"),
     "bare_query": ("the query alone, psycopg, prepared", 200, "bare_query"),
     "same_in_function": ("the same in the database's function, which notes the use", 200, "bare_query"),
-    "check": ("**check of a session: SQLAlchemy, a transaction**", 200, "bare_query"),
+    "check": ("**check of a session: SQLAlchemy, one statement**", 200, "bare_query"),
     "health": ("`GET /_/health`: HTTP alone", 100, "bare_query"),
     "who_am_i": ("`GET /session`: HTTP, limit, check, names", 100, "bare_query"),
 }
