@@ -256,7 +256,7 @@ def test_the_operator_names_the_organisation(client: FlaskClient, owner: Person)
     assert (named["kind"], named["organisation"]["name"]) == ("operator", "Acme")
 
 
-@pytest.mark.parametrize(("name", "status"), [(str(uuid4()), 404), ("acme", 400)])
+@pytest.mark.parametrize(("name", "status"), [(str(UUID(int=7)), 404), ("acme", 400)])
 def test_the_operator_names_no_organisation_that_is_not_there(client: FlaskClient, name: str, status: int) -> None:
     assert client.get("/session", headers=OPERATOR | {"X-Adloom-Org": name}).status_code == status
 
