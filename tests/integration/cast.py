@@ -54,6 +54,8 @@ def person(auth: Database, org_id: UUID, name: str, role: Role, account_scope: s
 
 MakeOrganisation = Callable[..., UUID]
 Connect = Callable[[str], Database]
+# What was logged since the last look.
+Logged = Callable[[], str]
 
 
 def common_settings(**more: Any) -> dict[str, Any]:

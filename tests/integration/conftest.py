@@ -10,7 +10,7 @@ import pytest
 from infra.local.stack import Stack
 from tests.conftest import Postgres
 from tests.integration import audit_rig
-from tests.integration.cast import Connect, MakeOrganisation
+from tests.integration.cast import Connect, Logged, MakeOrganisation
 
 
 @pytest.fixture(scope="module")
@@ -18,6 +18,20 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """An S3 server for one test module."""
     with Stack(tmp_path_factory.mktemp("s3") / "home", parts=["s3"]) as stack:
         yield stack
+
+
+@pytest.fixture
+def logged(caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]) -> Logged:
+    """What was logged since the last look. Processes log through the standard library, this one only after another
+    test has set it up so.
+    """
+
+    def look() -> str:
+        said = caplog.text + capsys.readouterr().out
+        caplog.clear()
+        return said
+
+    return look
 
 
 @pytest.fixture

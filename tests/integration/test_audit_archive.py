@@ -218,7 +218,7 @@ def test_a_month_is_moved_in_files_of_bounded_size_and_memory_stays_flat(trail, 
     assert trail.verify()["holds"]
 
 
-def test_a_storage_that_is_down_stops_no_tick_and_keeps_every_month(trail, months, capsys):
+def test_a_storage_that_is_down_stops_no_tick_and_keeps_every_month(trail, months, logged):
     settings = auth_settings(trail.postgres.url("auth"), "adl_o_key", audit_key=trail.ring)
     app.use(AuthSettings(**settings), trail.database)
     client = app.test_client()
@@ -226,7 +226,7 @@ def test_a_storage_that_is_down_stops_no_tick_and_keeps_every_month(trail, month
     assert trail.positions() == list(range(1, 96))
     [problem] = [each for each in store.duties(trail.database) if each.duty == "heads"]
     assert (problem.problem, problem.done_at) == ("storage_down", None)
-    assert "audit_put_off" in capsys.readouterr().out
+    assert "audit_put_off" in logged()
 
     stored = trail.storage_settings()
     told = settings | {

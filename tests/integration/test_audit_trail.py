@@ -24,7 +24,7 @@ from adloom.identity import proof
 from adloom.settings import CoreSettings
 from adloom.web import create_function
 from tests.integration.auth_rig import OPERATOR, admin, auth, client, org_id, owner, viewer
-from tests.integration.cast import Connect, MakeOrganisation, Person
+from tests.integration.cast import Connect, Logged, MakeOrganisation, Person
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -135,7 +135,7 @@ def test_odd_and_huge_values_are_stored_and_verify(auth: Database, org_id: UUID,
 
 
 def test_a_wrong_password_is_in_the_chain_of_the_organisation_and_an_unknown_address_is_kept_nowhere(
-    client: FlaskClient, auth: Database, viewer: Person, admin: Admin, capsys: pytest.CaptureFixture[str]
+    client: FlaskClient, auth: Database, viewer: Person, admin: Admin, logged: Logged
 ) -> None:
     before = len(records(admin, None))
     for email, password in ((viewer.email, "no such password"), ("my-Password!@example.com", "x")):
@@ -147,7 +147,7 @@ def test_a_wrong_password_is_in_the_chain_of_the_organisation_and_an_unknown_add
     [unknown] = records(admin, None)[before:]
     assert (unknown["action"], unknown["target"]["id"]) == ("login.failed", "unknown")
     assert "my-password" not in json.dumps(unknown).lower()
-    printed = capsys.readouterr().out
+    printed = logged()
     assert printed.count("login_failed") == 4, "the log has each"
     assert "my-password" not in printed.lower()
 
@@ -166,14 +166,14 @@ def test_a_trail_that_cannot_be_written_to_does_not_turn_a_refusal_into_somethin
 
 
 def test_refusals_are_in_the_trail_once_and_in_the_log_each_time(
-    client: FlaskClient, viewer: Person, admin: Admin, capsys: pytest.CaptureFixture[str]
+    client: FlaskClient, viewer: Person, admin: Admin, logged: Logged
 ) -> None:
     for _ in range(4):
         assert client.get("/members", headers=viewer.headers).status_code == 403
     [denied] = [one for one in records(admin, viewer.org_id) if one["action"] == "permission.denied"]
     assert denied["target"] == {"kind": "route", "id": "auth GET /members"}
     assert denied["actor"]["id"] == str(viewer.user_id)
-    assert capsys.readouterr().out.count("permission_denied") == 4
+    assert logged().count("permission_denied") == 4
 
 
 def test_administrators_search_page_by_page_and_see_their_own_organisation_only(

@@ -21,7 +21,7 @@ from adloom.sso import discovery, fetch
 from adloom.web.public import SSO_FINISH, SSO_START
 from functions.auth.handler import app
 from tests.integration.auth_rig import admin, auth, client, org_id, viewer
-from tests.integration.cast import Person
+from tests.integration.cast import Logged, Person
 from tests.integration.sso_rig import Browser, Provider, at_provider, provider, sandbox, use
 from tests.unit.sandbox.support import CLIENT_SECRET, Sandbox
 
@@ -486,15 +486,13 @@ def test_an_identity_of_one_issuer_is_none_of_another(
     assert login["user"]["user_id"] != str(viewer.user_id)
 
 
-def test_nothing_that_opens_anything_is_logged(
-    browser: Browser, provider: Provider, capsys: pytest.CaptureFixture[str]
-) -> None:
-    capsys.readouterr()
+def test_nothing_that_opens_anything_is_logged(browser: Browser, provider: Provider, logged: Logged) -> None:
+    logged()
     url = browser.leave()
     brought = at_provider(url)
     answer = browser.come_back(brought)
     browser.come_back(brought)
-    said = "".join(capsys.readouterr())
+    said = logged()
     assert "/sso/finish" in said
     token = answer.get_json()["login"]["token"]
     for secret in (brought["code"], brought["state"], browser.cookie, token, CLIENT_SECRET):

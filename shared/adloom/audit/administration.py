@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import psycopg
+from sqlalchemy import Connection, text
 
 from adloom.audit.trail import body_of
 from adloom.db import migrate
@@ -36,6 +37,12 @@ def note(admin_url: str, action: str, *, old: dict[str, Any] | None = None, new:
     with psycopg.connect(admin_url, connect_timeout=CONNECT_TIMEOUT_S) as connection:
         if connection.execute("select to_regprocedure(%s) is not null", (_APPEND,)).fetchone() == (True,):
             connection.execute("select audit_append(null, %s)", (body,))
+
+
+def has_trail(connection: Connection) -> bool:
+    """Whether the database has come to the migration that brought the trail."""
+    found = connection.execute(text("select to_regprocedure(:append) is not null"), {"append": _APPEND})
+    return bool(found.scalar_one())
 
 
 def revision_of(admin_url: str) -> str | None:

@@ -160,10 +160,11 @@ def restore(session: Session, file: Path, identity: Path | None, without_keys: b
 
 def _has_trail(session: Session) -> bool:
     """Whether this process may write events. The role that makes backups writes nothing at all, and where it is alone,
-    as at night, a backup stands in the log and not in the audit trail.
+    as at night, a backup stands in the log and not in the audit trail. Before its migration there is no trail.
     """
     try:
-        return bool(session.settings.database_url)
+        with session.database.system() as connection:
+            return administration.has_trail(connection)
     except ConfigurationError:
         return False
 
