@@ -10,7 +10,6 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,7 @@ import psutil
 
 from infra.deployment.front import Front, caddyfile
 from infra.local.servers import program
+from tests.forms import hidden
 from tests.integration.cast import auth_settings
 
 if TYPE_CHECKING:
@@ -66,25 +66,13 @@ class Rig:
         answer = client.get(f"{self.dashboard}/login")
         answer.raise_for_status()
         [cookie] = [each.partition(";")[0] for each in answer.headers.get_list("set-cookie") if "adloom_form" in each]
-        return Form(_Hidden(answer.text).fields["form_token"], cookie)
+        return Form(hidden(answer.text, "/login")["form_token"], cookie)
 
 
 @dataclass(frozen=True)
 class Form:
     token: str
     cookie: str
-
-
-class _Hidden(HTMLParser):
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.fields: dict[str, str] = {}
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = {name: value or "" for name, value in attrs}
-        if tag == "input" and given.get("type") == "hidden":
-            self.fields[given["name"]] = given.get("value", "")
 
 
 @contextmanager
