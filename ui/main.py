@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 
 from adloom import logs
 from adloom.settings import load
-from ui import audit_export, confirm, forms, login, security
+from ui import audit_export, confirm, forms, login, security, sockets
 from ui.components import states
 from ui.deeds import routes as deeds
 from ui.document import FAVICON, document, sandbox_mark
@@ -39,6 +39,7 @@ def build(services: Services) -> None:
     app.config.quasar_config["loadingBar"]["skipHijack"] = True
     app.add_static_files("/static", STATIC, max_cache_age=31_536_000)
     _plain_routes(services)
+    sockets.guard()
     for page in (overview, campaigns, data_health, profile, security_page, members, member, keys, audit):
         page.register(services)
     app.add_middleware(
