@@ -122,6 +122,18 @@ def test_an_invitation_works_once_even_for_two_at_once(client: FlaskClient, owne
     assert client.post("/invitations/look", json={"token": link}).status_code == 404
 
 
+def test_who_is_invited_several_times_at_once_has_one_open_invitation(
+    client: FlaskClient, owner: Person, admin: Admin
+) -> None:
+    email = new_address()
+    with ThreadPoolExecutor(4) as threads:
+        answers = list(threads.map(lambda _: invite(app.test_client(), owner, email), range(4)))
+
+    assert [answer.status_code for answer in answers] == [201] * 4
+    query = "select count(*) from invitations where email = %s and revoked_at is null"
+    assert admin.execute(query, (email,)).fetchone() == (1,)
+
+
 @pytest.mark.parametrize("change", ["expires_at = now()", "revoked_at = now()"])
 def test_an_invitation_that_ended_is_none(client: FlaskClient, owner: Person, admin: Admin, change: str) -> None:
     email = new_address()

@@ -59,26 +59,8 @@ def invite(connection: Connection, principal: Principal, email: str, role: Role,
     An open one of the same address ends. Forbidden for more than the principal has, Conflict for a member.
     """
     address = email.strip().lower()
-    if not includes(principal.role, role):
-        raise Forbidden("You cannot give a role above your own.", code="role_above")
-    if not is_within(scope, principal.account_scope):
-        raise Forbidden("You cannot give accounts that you do not have.", code="account_outside")
-    member = connection.execute(
-        text(
-            "select 1 from memberships m join users u on u.user_id = m.user_id"
-            " where m.org_id = :org and u.email = :email"
-        ),
-        {"org": principal.org_id, "email": address},
-    ).one_or_none()
-    if member is not None:
-        raise Conflict("This address belongs to a member already.", code="already_member")
-    connection.execute(
-        text(
-            "update invitations set revoked_at = now()"
-            " where email = :email and accepted_at is null and revoked_at is null"
-        ),
-        {"email": address},
-    )
+    _check(connection, principal, address, role, scope)
+    _take_back_open_ones(connection, principal.org_id, address)
     invitation_id, token = uuid4(), new_token(INVITATION_PREFIX)
     connection.execute(
         text(
@@ -100,6 +82,35 @@ def invite(connection: Connection, principal: Principal, email: str, role: Role,
     target = ("invitation", invitation_id)
     audit.record(connection, "invitation.made", org_id=principal.org_id, target=target, new=said)
     return invitation_id, token
+
+
+def _check(connection: Connection, principal: Principal, address: str, role: Role, scope: str) -> None:
+    if not includes(principal.role, role):
+        raise Forbidden("You cannot give a role above your own.", code="role_above")
+    if not is_within(scope, principal.account_scope):
+        raise Forbidden("You cannot give accounts that you do not have.", code="account_outside")
+    member = connection.execute(
+        text(
+            "select 1 from memberships m join users u on u.user_id = m.user_id"
+            " where m.org_id = :org and u.email = :email"
+        ),
+        {"org": principal.org_id, "email": address},
+    ).one_or_none()
+    if member is not None:
+        raise Conflict("This address belongs to a member already.", code="already_member")
+
+
+def _take_back_open_ones(connection: Connection, org_id: UUID, address: str) -> None:
+    """Whoever invites the same address at the same moment waits: one open invitation is left."""
+    lock = text("select pg_advisory_xact_lock(hashtextextended(:what, 0))")
+    connection.execute(lock, {"what": f"invitation {org_id} {address}"})
+    connection.execute(
+        text(
+            "update invitations set revoked_at = now()"
+            " where email = :email and accepted_at is null and revoked_at is null"
+        ),
+        {"email": address},
+    )
 
 
 def every(database: Database, org_id: UUID) -> list[Open]:
