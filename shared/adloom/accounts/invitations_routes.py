@@ -65,11 +65,12 @@ class InvitationShown(BaseModel):
 
 
 def add(app: Auth) -> None:
-    _add_for_administrators(app)
+    _add_inviting(app)
+    _add_open_ones(app)
     _add_for_the_invited(app)
 
 
-def _add_for_administrators(app: Auth) -> None:
+def _add_inviting(app: Auth) -> None:
     @app.route_model(
         "POST",
         "/invitations",
@@ -97,6 +98,8 @@ def _add_for_administrators(app: Auth) -> None:
             )
         return Invited(invitation_id=invitation_id)
 
+
+def _add_open_ones(app: Auth) -> None:
     @app.route_model("GET", "/invitations", guard=Guard.role("admin"), summary="Open invitations")
     def open_invitations(principal: Principal) -> OpenInvitations:
         found = invitations.every(app.database(), principal.org_id)

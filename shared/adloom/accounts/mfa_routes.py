@@ -62,6 +62,7 @@ class SecondFactor(BaseModel):
 def add(app: Auth) -> None:
     _add_login(app)
     _add_own(app)
+    _add_recovery(app)
     _add_others(app)
 
 
@@ -162,6 +163,8 @@ def _add_own(app: Auth) -> None:
             sessions.end_all(connection, user_id, but=principal.session_id, because="password")
         return EnrolledSession(recovery_codes=codes, **logins.shown(app, session).model_dump())
 
+
+def _add_recovery(app: Auth) -> None:
     @app.route_model(
         "POST", "/mfa/recovery-codes", guard=Guard.session(fresh=True), summary="New recovery codes", problems=(409,)
     )

@@ -20,6 +20,7 @@ from adloom.settings import load, secrets_folder
 
 if TYPE_CHECKING:
     from adloom.backup.contents import Header, Manifest
+    from adloom.backup.make import Made
 
 REFUSED = 1
 _MIB = 1 << 20
@@ -80,6 +81,10 @@ def backup(context: click.Context, folder: Path | None, recipients: tuple[str, .
     )
     if trail:
         _note_backup(session, {"file": made.path.name, "bytes": made.size, "recipients": list(public)})
+    _show(session, made)
+
+
+def _show(session: Session, made: Made) -> None:
     rows = sum(made.rows.values())
     lines = [
         f"{made.path}: {made.size / _MIB:.1f} MB, {rows} rows of {len(made.rows)} tables, {made.objects} objects",
