@@ -22,7 +22,8 @@ def people() -> dict[str, str]:
         "login.failed": _("A log-in failed"),
         "permission.denied": _("Was refused"),
         "organisation.made": _("Made the organisation"),
-        "member.added": _("Became a member"),
+        # Whoever acts may be the new one or somebody who added them.
+        "member.added": _("New member"),
         "member.role_changed": _("Changed a member's role or accounts"),
         "member.removed": _("Removed a member"),
         "invitation.made": _("Invited somebody"),

@@ -21,6 +21,8 @@ from ui.pages.settings import SettingsPage, body, card, settings_frame
 from ui.params import Params
 from ui.services import Services
 
+# What `auth` calls a browser that says nothing of itself.
+UNKNOWN_DEVICE = "Unknown device"
 PATH = "/settings/security"
 PAGE_SIZE = 20
 # From here on the page reminds that the codes run out.
@@ -177,7 +179,7 @@ def _session(each: dict[str, Any], *, name_organisation: bool) -> Markup:
     where = [each["place"], each["address"], each["organisation"]["name"] if name_organisation else ""]
     times = _("active {time}, since {day}").format(time=formats.ago(used, now), day=formats.day(begun.date()))
     details = h("span", " · ".join(part for part in [*where, times] if part), class_="under", title=formats.stamp(used))
-    name = str(each["device"]) or _("Unknown device")
+    name = _("Unknown device") if each["device"] in ("", UNKNOWN_DEVICE) else str(each["device"])
     if each["current"]:
         verb = tag("ok", _("this browser"))
     else:
