@@ -99,6 +99,8 @@ def test_what_is_made_and_revoked_stands_in_the_audit_trail(
     assert (made[0], revoked[0]) == ("key.made", "key.revoked")
     told = json.loads(made[1])
     assert told["target"] == {"kind": "key", "id": key["key_id"]}
+    shown = client.get("/audit?target=key", headers=owner.headers).get_json()["events"]
+    assert key["name"] in {each["target"]["name"] for each in shown}
     assert (told["new"]["name"], told["new"]["prefix"]) == ("Reporting", key["prefix"])
     assert told["new"]["scopes"] == ["members:read"]
     assert json.loads(revoked[1])["new"] == {"because": "revoked"}

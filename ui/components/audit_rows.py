@@ -43,6 +43,8 @@ def event(each: dict[str, Any]) -> Markup:
 def _actor(actor: dict[str, Any]) -> str:
     known = audit_words.actors()
     words = known.get(actor["kind"], actor["kind"])
+    if actor["kind"] == "key" and actor["name"]:
+        return _("API key {name}").format(name=actor["name"])
     return str(actor["name"] or words[:1].upper() + words[1:])
 
 

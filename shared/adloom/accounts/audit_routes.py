@@ -49,7 +49,7 @@ class ExportQuery(AuditFilter):
 class AuditActor(BaseModel):
     kind: str = Field(description="user, key, operator, anonymous, system or command_line")
     id: str | None
-    name: str | None = Field(description="Today's name of a person who still belongs here")
+    name: str | None = Field(description="Today's name of a person who still belongs here; an API key's")
     email: str | None
     session: str | None
     address: str | None
@@ -59,7 +59,7 @@ class AuditActor(BaseModel):
 class AuditTarget(BaseModel):
     kind: str
     id: str
-    name: str | None = Field(description="Today's name, where it is a person who still belongs here")
+    name: str | None = Field(description="Today's name, where it is a person who still belongs here or an API key")
 
 
 class AuditEvent(BaseModel):

@@ -46,7 +46,7 @@ class Found:
 @dataclass(frozen=True)
 class Name:
     name: str
-    email: str
+    email: str | None
 
 
 def page(database: Database, org_id: UUID | None, wanted: Wanted, most: int = PAGE) -> list[Found]:
@@ -71,10 +71,13 @@ def every(database: Database, org_id: UUID | None, wanted: Wanted) -> Iterator[F
 
 
 def names(database: Database, org_id: UUID, ids: set[str]) -> dict[str, Name]:
-    """Today's names of the people behind ids, as far as they still belong to the organisation."""
+    """Today's names of the people behind ids, as far as they still belong to the organisation, and of API keys."""
     if not ids:
         return {}
-    query = text("select user_id::text as id, name, email from users where user_id::text = any (:ids)")
+    query = text(
+        "select user_id::text as id, name, email from users where user_id::text = any (:ids)"
+        " union all select key_id::text, name, null from api_keys where key_id::text = any (:ids)"
+    )
     with database.tenant(org_id) as connection:
         return {row.id: Name(row.name, row.email) for row in connection.execute(query, {"ids": sorted(ids)})}
 
