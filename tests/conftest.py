@@ -42,7 +42,10 @@ class Postgres:
             return self.elsewhere.url(self.name)
         return str(self.stack.secret("admin", "admin-database-url")).rsplit("/", 1)[0] + f"/{self.name}"
 
-    def create(self, template: str = "template1") -> None:
+    def create(self, template: str = "template0") -> None:
+        """An empty one, or a copy. Nobody can be at work in template0, as TimescaleDB's workers now and then are in
+        template1, and a database at work cannot be copied.
+        """
         query = sql.SQL("create database {} template {}").format(sql.Identifier(self.name), sql.Identifier(template))
         with psycopg.connect(self.server, autocommit=True) as connection:
             connection.execute(query)

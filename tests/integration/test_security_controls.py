@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -12,6 +13,9 @@ from adloom.db import migrate
 from tests.conftest import LENT_HOME, LENT_TEMPLATE
 from tests.integration.controls import switched_off
 from tests.integration.controls.switched_off import Control, Copies, DoesNotFitError, Run, Said
+
+# A database in which TimescaleDB's workers are at work cannot be lent as a template.
+pytestmark = pytest.mark.skipif("ADLOOM_POSTGRES_BIN" in os.environ, reason="what is switched off is our own code")
 
 CONTROLS = switched_off.documented()
 AS_IT_IS = "as-it-is"
