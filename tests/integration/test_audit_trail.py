@@ -17,8 +17,9 @@ from adloom import audit
 from adloom.audit import administration, strangers
 from adloom.audit.chain import Walk
 from adloom.audit.store import events
+from adloom.backup import target
 from adloom.cli.__main__ import adloom
-from adloom.db import Database
+from adloom.db import Database, migrate
 from adloom.errors import Unauthenticated
 from adloom.identity import proof
 from adloom.settings import CoreSettings
@@ -222,18 +223,27 @@ def test_an_export_over_http_names_itself_and_is_noted(client: FlaskClient, owne
     assert any('"audit.exported"' in line for line in lines)
 
 
+def test_a_new_database_has_no_event_and_takes_a_backup(empty_database: Postgres) -> None:
+    administration.upgrade(empty_database.admin_url)
+    with psycopg.connect(empty_database.admin_url) as connection:
+        assert records(connection, None) == []
+    target.check(empty_database.admin_url)
+
+
 def test_migrations_and_what_the_command_line_does_by_itself_are_noted(
     empty_database: Postgres, postgres: Postgres, monkeypatch: pytest.MonkeyPatch, tmp_path: Any, admin: Admin
 ) -> None:
     (tmp_path / "admin-database-url").write_text(empty_database.admin_url)
     monkeypatch.setenv("ADLOOM_SECRETS_DIR", str(tmp_path))
+    older = migrate.revisions()[-2]
+    migrate.upgrade(empty_database.admin_url, older)
     assert CliRunner().invoke(adloom, ["db", "upgrade"], obj=False).exit_code == 0
     with psycopg.connect(empty_database.admin_url) as connection:
         [moved] = records(connection, None)
     assert moved["action"] == "database.migrated"
     assert moved["actor"]["kind"] == "command_line"
     assert "@" in moved["actor"]["id"]
-    assert moved["old"] == {"revision": None}
+    assert moved["old"] == {"revision": older}
     assert moved["new"] == {"revision": administration.revision_of(empty_database.admin_url)}
 
     (tmp_path / "cli-database-url").write_text(postgres.url("cli"))
