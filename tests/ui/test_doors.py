@@ -48,7 +48,8 @@ def test_a_token_that_is_none_is_nobodys(site, token):
 def test_the_operator_key_is_no_session(site):
     key = site.stack.secret("cli", "operator-key")
     answer, content = ask(site, "GET", "/", {"Cookie": f"{SESSION}={key}"})
-    assert answer.status == 503
+    assert answer.status == 303
+    assert answer.getheader("location").startswith("/login")
     assert "Spend" not in content
 
 

@@ -8,10 +8,20 @@ import psycopg
 import pyotp
 import pytest
 
-from tests.ui.conftest import PHONE, SCREENSHOTS
+from infra.local.stack import Stack
+from tests.ui.conftest import PHONE, SCREENSHOTS, Site
 
 PASSWORD = "a long enough sentence"
 BUTTON = "Continue with Sandbox ID"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory, browser):
+    """A stack of its own: new people need no more than one organisation to come into."""
+    with Stack(
+        tmp_path_factory.mktemp("sso") / "home", parts=["dashboard", "first-login", "connector", "sandbox"]
+    ) as stack:
+        yield Site(stack, browser)
 
 
 @pytest.fixture(autouse=True)
