@@ -6,6 +6,7 @@ import hashlib
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
+from typing import TypeVar
 from uuid import UUID
 
 from adloom.errors import Unavailable
@@ -19,8 +20,13 @@ BELIEVED_FOR_S = 15.0
 # While no events are heard nothing is noticed sooner than this. Asking each time would use up the session's limit at
 # `auth`: one page asks several times.
 BELIEVED_WITHOUT_EVENTS_S = 2.0
+# A session that has ended never comes back. Without this each open tab of it would ask at each event, and what one
+# address may ask with unknown tokens would be used up for everybody behind it.
+ENDED_FOR_S = 60.0
 MOST_REMEMBERED = 10_000
 _UNAUTHENTICATED, _FORBIDDEN = 401, 403
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -59,6 +65,8 @@ class Sessions:
         self._hub = hub
         # When `auth` was asked, and what it said.
         self._known: OrderedDict[bytes, tuple[float, Viewer]] = OrderedDict()
+        # When `auth` said that a token is nobody's.
+        self._ended: OrderedDict[bytes, float] = OrderedDict()
         # How often something ended: an answer that was under way meanwhile may be older than that.
         self._endings = 0
         hub.on_sessions_ended(self.forget_person)
@@ -71,17 +79,19 @@ class Sessions:
         key = hashlib.sha256(caller.token.encode("utf-8", "surrogatepass")).digest()
         known = None if fresh else self._known.get(key)
         asked = time.monotonic()
+        if asked - self._ended.get(key, -ENDED_FOR_S) < ENDED_FOR_S:
+            return None
         if known is not None and asked - known[0] < self._believed_for:
             return known[1]
         endings = self._endings
         viewer = await self._ask(caller, caller.token)
-        if viewer is None or endings != self._endings:
+        if viewer is None:
             self._known.pop(key, None)
-            return viewer
-        self._known[key] = (asked, viewer)
-        self._known.move_to_end(key)
-        while len(self._known) > MOST_REMEMBERED:
-            self._known.popitem(last=False)
+            _remember(self._ended, key, asked)
+        elif endings != self._endings:
+            self._known.pop(key, None)
+        else:
+            _remember(self._known, key, (asked, viewer))
         return viewer
 
     @property
@@ -123,3 +133,10 @@ class Sessions:
             account_scope=answer.body["account_scope"],
             token=token,
         )
+
+
+def _remember(known: OrderedDict[bytes, T], key: bytes, what: T) -> None:
+    known[key] = what
+    known.move_to_end(key)
+    while len(known) > MOST_REMEMBERED:
+        known.popitem(last=False)

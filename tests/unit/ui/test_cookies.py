@@ -109,14 +109,38 @@ async def test_while_no_events_are_heard_a_viewer_is_believed_for_two_seconds_on
     auth.alive = False
     now[0] += 1.9
     assert await sessions.viewer(CALLER) is not None, "one page asks several times"
-    assert await sessions.viewer(CALLER, fresh=True) is None, "what changes something asks again"
-    auth.alive = True
-    await sessions.viewer(CALLER)
-    auth.alive = False
-    now[0] += 2.1
+    assert auth.asked == 1
+    now[0] += 0.2
 
     assert await sessions.viewer(CALLER) is None
-    assert auth.asked == 4
+    assert auth.asked == 2
+
+
+async def test_what_changes_something_asks_again(hub: EventHub) -> None:
+    auth = Auth()
+    sessions = Sessions(auth, hub)  # type: ignore[arg-type]
+    await sessions.viewer(CALLER)
+    auth.alive = False
+    assert await sessions.viewer(CALLER, fresh=True) is None
+
+
+async def test_tabs_of_a_session_that_ended_ask_once_a_minute_and_not_at_each_event(
+    hub: EventHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They share an address with everybody else, and its unknown tokens are limited."""
+    auth, now = Auth(), [100.0]
+    monkeypatch.setattr("ui.sessions.time", SimpleNamespace(monotonic=lambda: now[0]))
+    sessions = Sessions(auth, hub)  # type: ignore[arg-type]
+    auth.alive = False
+    for _ in range(5):
+        assert await sessions.viewer(CALLER) is None
+        await hub._heard(ended(USER))
+    assert auth.asked == 1
+    assert await sessions.viewer(Caller("adl_s_y")) is None
+    assert auth.asked == 2, "another one is asked about"
+    now[0] += 60
+    assert await sessions.viewer(CALLER) is None
+    assert auth.asked == 3
 
 
 @pytest.mark.parametrize(
