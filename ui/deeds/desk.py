@@ -110,11 +110,13 @@ async def _take(services: Services, request: Request, deed: Deed) -> Response:
         return _answer(_FORBIDDEN, problem=stale())
     asking = Asking(services, request, viewer, given, request.path_params)
     try:
-        async with services.renewals.renewing(caller(request)):
-            done = await deed(asking)
-            response = _done(asking, done)
-    except RefusedError as refused:
-        response = await _refused(asking, refused.answer)
+        try:
+            async with services.renewals.renewing(caller(request)):
+                done = await deed(asking)
+                response = _done(asking, done)
+        except RefusedError as refused:
+            # This asks something too.
+            response = await _refused(asking, refused.answer)
     except Unavailable:
         return _answer(_SERVICE_UNAVAILABLE, problem=unavailable())
     # After a refusal too: what the page shows may be older than what the route knows.
