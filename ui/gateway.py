@@ -102,11 +102,17 @@ class Gateway:
     async def download(self, function: str, path: str, caller: Caller) -> AsyncIterator[httpx.Response]:
         """A file that a function streams. Unavailable when it does not begin to."""
         address = f"/function/{function}{path}"
+        request = self._client.build_request("GET", address, headers=caller.headers(), timeout=DOWNLOAD_S)
         try:
-            async with self._client.stream("GET", address, headers=caller.headers(), timeout=DOWNLOAD_S) as response:
-                yield response
-        except httpx.ConnectError as error:
+            response = await self._client.send(request, stream=True)
+        except httpx.HTTPError as error:
+            short = path.partition("?")[0]
+            log.warning("function_unreachable", function=function, path=short, error=type(error).__name__)
             raise Unavailable(f"The function {function} does not answer") from error
+        try:
+            yield response
+        finally:
+            await response.aclose()
 
     async def close(self) -> None:
         await self._client.aclose()
