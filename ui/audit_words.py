@@ -8,8 +8,7 @@ from ui.i18n import _
 
 def actions() -> dict[str, str]:
     """Every action in words; one that is new here is said as the trail itself says it."""
-    return {action: people().get(action) or access().get(action) or system().get(action) or words
-            for action, words in ACTIONS.items()}  # fmt: skip
+    return {**ACTIONS, **people(), **access(), **system()}
 
 
 def people() -> dict[str, str]:

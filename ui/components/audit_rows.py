@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -25,24 +26,29 @@ _ROOM = 48
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-def event(each: dict[str, Any]) -> Markup:
+def events(found: list[dict[str, Any]], actions: Mapping[str, str]) -> Markup:
+    """The rows; `actions` are the words for what was done."""
+    actors = audit_words.actors()
+    return h("ul", [_event(each, actions, actors) for each in found], class_="events")
+
+
+def _event(each: dict[str, Any], actions: Mapping[str, str], actors: Mapping[str, str]) -> Markup:
     """When, who, what and to what at a glance; unfolded everything that is known."""
-    words = audit_words.actions().get(each["action"], each["what"])
+    words = actions.get(each["action"], each["what"])
     when = datetime.fromisoformat(each["at"])
     failed = each["action"].endswith((".failed", ".denied", ".broken"))
     summary = h(
         "summary",
         h("time", formats.stamp(when), datetime=each["at"], class_="when"),
-        h("span", h("b", _actor(each["actor"]), class_="plain"), class_="who"),
+        h("span", h("b", _actor(each["actor"], actors), class_="plain"), class_="who"),
         h("span", words, h("span", _target(each["target"]), class_="muted"), class_="bad what" if failed else "what"),
         icon("down"),
     )
     return h("li", h("details", summary, _details(each), id=f"event-{each['position']}"))
 
 
-def _actor(actor: dict[str, Any]) -> str:
-    known = audit_words.actors()
-    words = known.get(actor["kind"], actor["kind"])
+def _actor(actor: dict[str, Any], actors: Mapping[str, str]) -> str:
+    words = actors.get(actor["kind"], actor["kind"])
     if actor["kind"] == "key" and actor["name"]:
         return _("API key {name}").format(name=actor["name"])
     return str(actor["name"] or words[:1].upper() + words[1:])

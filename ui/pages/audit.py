@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,28 +54,30 @@ class AuditView:
         return Trail(found, (await self.page.ask("/members"))["members"])
 
     def paint(self, trail: Trail) -> None:
+        actions = audit_words.actions()
         self.trust.show(audit_rows.chain(trail.page["trail"]))
-        self.search.show(_search(self.wanted, trail.members))
-        self.events.show(self._events(trail.page))
+        self.search.show(_search(self.wanted, trail.members, actions))
+        self.events.show(self._events(trail.page, actions))
 
-    def _events(self, found: dict[str, Any]) -> Markup:
+    def _events(self, found: dict[str, Any], actions: Mapping[str, str]) -> Markup:
         wanted, events = self.wanted, found["events"]
         if not events:
             clear = h("a", _("Clear the search"), href=PATH, class_="btn") if wanted.narrows else None
             words = _("Nothing fits this search.") if wanted.narrows else _("Nothing has happened yet.")
             body = h("div", h("p", words), h("div", clear, class_="actions"), class_="state")
             return card(_("Events"), body)
-        rows = h("ul", [audit_rows.event(each) for each in events], class_="events")
-        return card(_("Events"), rows, _pager(wanted, found["next"]), tools=_export(wanted))
+        return card(
+            _("Events"), audit_rows.events(events, actions), _pager(wanted, found["next"]), tools=_export(wanted)
+        )
 
 
-def _search(wanted: AuditParams, members: list[dict[str, Any]]) -> Markup:
+def _search(wanted: AuditParams, members: list[dict[str, Any]], actions: Mapping[str, str]) -> Markup:
     """One plain form: the address says what is looked for."""
     kinds = {kind: words[:1].upper() + words[1:] for kind, words in audit_words.actors().items()}
     who = {"": _("Everybody")} | kinds | {each["user_id"]: each["name"] for each in members}
     if wanted.actor and wanted.actor not in who:
         who[wanted.actor] = wanted.actor
-    what = {"": _("Everything")} | dict(sorted(audit_words.actions().items(), key=lambda item: item[1]))
+    what = {"": _("Everything")} | dict(sorted(actions.items(), key=lambda item: item[1]))
     if wanted.action and wanted.action not in what:
         what[wanted.action] = wanted.action
     plain: dict[str, Any] = {"required": False}
