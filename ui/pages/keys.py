@@ -8,9 +8,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from markupsafe import Markup
-from nicegui import ui
-from starlette.requests import Request
-from starlette.responses import Response
 
 from adloom import clock
 from adloom.identity.scopes import MEANINGS, SCOPES, Scope
@@ -23,7 +20,7 @@ from ui.i18n import _
 from ui.icons import icon
 from ui.markup import h
 from ui.pages.members import accounts_of, scope_words
-from ui.pages.settings import SettingsPage, body, card, closed_to, settings_frame
+from ui.pages.settings import SettingsPage, body, card, opens
 from ui.services import Services
 
 PATH = "/settings/keys"
@@ -32,14 +29,7 @@ _SOON = timedelta(days=14)
 
 
 def register(services: Services) -> None:
-    @ui.page(PATH)
-    async def keys_page(request: Request) -> Response | None:
-        if refused := closed_to(services, request, "admin"):
-            return refused
-        with settings_frame(services, request, "keys") as page:
-            view = KeysView(page)
-        await page.live_asking(view.ask, view.paint)
-        return None
+    opens(services, PATH, "keys", KeysView)
 
 
 @dataclass(frozen=True)
@@ -123,15 +113,17 @@ def _listed(found: KeysOf, page: SettingsPage) -> Markup:
     ordered = sorted(found.keys, key=lambda each: _rank(each) != "alive")
     wanted = params.search.lower()
     matching = [each for each in ordered if wanted in each["name"].lower() or wanted in each["prefix"].lower()]
-    first = (params.page - 1) * PAGE_SIZE
-    shown = matching[first : first + PAGE_SIZE]
-    if not shown:
-        listed: Markup = states.nothing_found(params.search, params.but(search="").address(PATH))
-    else:
-        listed = table.table(_columns(names), shown, caption=_("API keys"), key=lambda each: str(each["key_id"]))
-    pages = table.pager(params, PATH, shown=len(shown), total=len(matching), size=PAGE_SIZE)
+    listed = table.paged(
+        params,
+        PATH,
+        _columns(names),
+        matching,
+        size=PAGE_SIZE,
+        caption=_("API keys"),
+        key=lambda each: str(each["key_id"]),
+    )
     search = table.search_box(params, PATH, _("Filter keys")) if len(found.keys) > 1 else None
-    return card(_("API keys"), listed, pages, count=formats.count(len(found.keys)), tools=search)
+    return card(_("API keys"), listed, count=formats.count(len(found.keys)), tools=search)
 
 
 def _columns(names: Mapping[int, str]) -> list[Column[dict[str, Any]]]:

@@ -8,9 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from markupsafe import Markup
-from nicegui import run, ui
-from starlette.requests import Request
-from starlette.responses import Response
+from nicegui import run
 
 from adloom import clock
 from adloom.metrics import health
@@ -22,7 +20,7 @@ from ui.components.table import Column
 from ui.i18n import _, _n
 from ui.icons import icon
 from ui.markup import EMPTY, h, join
-from ui.pages.settings import SettingsPage, body, card, closed_to, settings_frame
+from ui.pages.settings import SettingsPage, body, card, opens
 from ui.services import Services
 
 PATH = "/settings/members"
@@ -31,14 +29,7 @@ _SHORT_LIST = 2
 
 
 def register(services: Services) -> None:
-    @ui.page(PATH)
-    async def members_page(request: Request) -> Response | None:
-        if refused := closed_to(services, request, "admin"):
-            return refused
-        with settings_frame(services, request, "members") as page:
-            view = MembersView(page)
-        await page.live_asking(view.ask, view.paint)
-        return None
+    opens(services, PATH, "members", MembersView)
 
 
 @dataclass(frozen=True)
@@ -148,8 +139,6 @@ def _members(members: list[dict[str, Any]], names: Mapping[int, str], page: Sett
     params, now = page.params, clock.real_now()
     wanted = params.search.lower()
     found = [each for each in members if wanted in each["name"].lower() or wanted in each["email"].lower()]
-    first = (params.page - 1) * PAGE_SIZE
-    shown = found[first : first + PAGE_SIZE]
     roles, me = fields.role_names(), str(page.visit.viewer.user_id)
 
     def name(each: dict[str, Any]) -> Markup:
@@ -169,12 +158,10 @@ def _members(members: list[dict[str, Any]], names: Mapping[int, str], page: Sett
         Column[dict[str, Any]](_("Last active"), last, wide=True),
     ]
     search = table.search_box(params, PATH, _("Filter members")) if len(members) > 1 else None
-    if not shown:
-        listed: Markup = states.nothing_found(params.search, params.but(search="").address(PATH))
-    else:
-        listed = table.table(columns, shown, caption=_("Members"), key=lambda each: str(each["user_id"]))
-    pages = table.pager(params, PATH, shown=len(shown), total=len(found), size=PAGE_SIZE)
-    return card(_("Members"), listed, pages, count=formats.count(len(members)), tools=search)
+    listed = table.paged(
+        params, PATH, columns, found, size=PAGE_SIZE, caption=_("Members"), key=lambda each: str(each["user_id"])
+    )
+    return card(_("Members"), listed, count=formats.count(len(members)), tools=search)
 
 
 def _factor(each: dict[str, Any]) -> Markup:

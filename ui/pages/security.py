@@ -8,7 +8,6 @@ from typing import Any
 
 from markupsafe import Markup
 from nicegui import ui
-from starlette.requests import Request
 
 from adloom import clock
 from ui import formats
@@ -17,7 +16,7 @@ from ui.components.status import tag
 from ui.i18n import _, _n
 from ui.icons import icon
 from ui.markup import h, join
-from ui.pages.settings import SettingsPage, body, card, settings_frame
+from ui.pages.settings import SettingsPage, body, card, opens
 from ui.params import Params
 from ui.services import Services
 
@@ -30,11 +29,7 @@ _FEW_CODES = 3
 
 
 def register(services: Services) -> None:
-    @ui.page(PATH)
-    async def security_page(request: Request) -> None:
-        with settings_frame(services, request, "security") as page:
-            view = SecurityView(page)
-        await page.live_asking(view.ask, view.paint)
+    opens(services, PATH, "security", SecurityView)
 
 
 @dataclass(frozen=True)
@@ -156,8 +151,7 @@ def _way(mark: str, name: str, state: Markup, verb: Markup) -> Markup:
 def _sessions(mine: list[dict[str, Any]], params: Params) -> Markup:
     """This one first, then the ones used last."""
     ordered = sorted(mine, key=lambda each: not each["current"])
-    first = (params.page - 1) * PAGE_SIZE
-    shown = ordered[first : first + PAGE_SIZE]
+    params, shown = table.page_of(params, ordered, PAGE_SIZE)
     several = len({each["organisation"]["org_id"] for each in mine}) > 1
     rows = [_session(each, name_organisation=several) for each in shown]
     end = None

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from markupsafe import Markup
 from nicegui import ui
@@ -91,6 +91,28 @@ def settings_frame(services: Services, request: Request, key: str, name: str = "
         page.named("sidebar").show(shell.sidebar(ACTIVE, page.params, sandbox=services.sandbox))
         _dialogs(services, page)
         yield page
+
+
+class View(Protocol):
+    """What a page asks for, and how it shows that."""
+
+    async def ask(self) -> Any: ...
+
+    def paint(self, found: Any, /) -> None: ...
+
+
+def opens(services: Services, path: str, key: str, view: Callable[[SettingsPage], View]) -> None:
+    """The page of a tab, for whoever has the role that the tab is for."""
+
+    @ui.page(path)
+    async def tab_page(request: Request) -> Response | None:
+        needed = next(tab.needs for tab in tabs() if tab.key == key)
+        if refused := closed_to(services, request, needed):
+            return refused
+        with settings_frame(services, request, key) as page:
+            shown = view(page)
+        await page.live_asking(shown.ask, shown.paint)
+        return None
 
 
 def _dialogs(services: Services, page: SettingsPage) -> None:
