@@ -175,6 +175,23 @@ def test_nobody_gives_what_they_do_not_have(
     assert client.get("/invitations", headers=viewer.headers).status_code == 403
 
 
+def test_who_became_a_member_meanwhile_keeps_the_role_and_the_trail_tells_of_no_other(
+    client: FlaskClient, owner: Person, admin: Admin, auth: Database, make_organisation: MakeOrganisation
+) -> None:
+    guest = person(auth, make_organisation("Other"), "guest", "viewer")
+    invite(client, owner, guest.email, "admin")
+    values = (owner.org_id, guest.user_id)
+    admin.execute("insert into memberships (org_id, user_id, role) values (%s, %s, 'viewer')", values)
+
+    joined = client.post("/invitations/join", json={"token": token(admin, guest.email)}, headers=guest.headers)
+
+    assert joined.status_code == 200
+    role = admin.execute("select role from memberships where org_id = %s and user_id = %s", values).fetchone()
+    assert role == ("viewer",)
+    told = "select count(*) from audit_events where org_id = %s and action = 'member.added' and target_id = %s"
+    assert admin.execute(told, (owner.org_id, str(guest.user_id))).fetchone() == (0,)
+
+
 def test_who_has_an_account_joins_with_it(
     client: FlaskClient, owner: Person, admin: Admin, auth: Database, make_organisation: MakeOrganisation
 ) -> None:

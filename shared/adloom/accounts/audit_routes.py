@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import islice
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -144,15 +145,10 @@ def _org(chain: Chain, principal: Principal) -> UUID | None:
 
 
 def _lines(app: Auth, org_id: UUID | None, query: ExportQuery) -> Iterator[str]:
-    found = _bounded(search.every(app.database(), org_id, query.wanted()))
+    found = islice(search.every(app.database(), org_id, query.wanted()), MOST_EXPORTED)
     if query.format == "csv":
         return export.csv_lines((each.record, each.hash) for each in found)
     return (each.line + "\n" for each in found)
-
-
-def _bounded(found: Iterator[Found]) -> Iterator[Found]:
-    for _, each in zip(range(MOST_EXPORTED), found, strict=False):
-        yield each
 
 
 def _events(app: Auth, org_id: UUID | None, found: list[Found]) -> list[AuditEvent]:

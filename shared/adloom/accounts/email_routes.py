@@ -6,7 +6,7 @@ from pydantic import BaseModel
 from sqlalchemy import Connection
 
 from adloom import audit
-from adloom.accounts import attempts, post, second_step
+from adloom.accounts import attempts, post
 from adloom.accounts.models import Email, LinkToken, person_of
 from adloom.accounts.settings import Auth
 from adloom.clock import real_now
@@ -64,8 +64,7 @@ def _add_verification(app: Auth) -> None:
             target, who = ("member", person.user_id), audit.by(person.user_id)
             audit.record(connection, action, org_id=person.home, target=target, old=old, new=new, actor=who)
             if link.email != person.email:
-                tell = second_step.told(app, person)
-                data = {"name": tell["name"], "when": tell["when"]}
+                data = {"name": person.name, "when": post.when()}
                 enqueue(connection, person.home, person.user_id, "email_changed", data, address=person.email)
         return Verified(email=link.email)
 

@@ -12,7 +12,7 @@ from adloom.accounts.members_routes import Accounts
 from adloom.accounts.models import Email, LinkToken, Member, Name, NewPassword, Organisation, member, person_of
 from adloom.accounts.settings import Auth
 from adloom.clock import real_now
-from adloom.identity import invitations, naming, people
+from adloom.identity import account_scope, invitations, naming, people
 from adloom.identity.mailed import said
 from adloom.identity.principal import ALL_ACCOUNTS
 from adloom.identity.roles import Role
@@ -83,7 +83,7 @@ def _add_inviting(app: Auth) -> None:
         post.need_mails(app)
         app.check_limit(INVITATIONS, "invite", str(principal.org_id))
         inviter, organisation = _names(app, principal)
-        scope = ",".join(map(str, sorted(set(body.accounts)))) if body.accounts else ALL_ACCOUNTS
+        scope = account_scope.written(body.accounts) if body.accounts else ALL_ACCOUNTS
         with app.database().tenant(principal.org_id) as connection:
             invitation_id, token = invitations.invite(connection, principal, body.email, body.role, scope)
             enqueue(
@@ -149,9 +149,7 @@ def _add_for_the_invited(app: Auth) -> None:
     def join(body: LinkRequest, principal: Principal) -> Organisation:
         user_id = person_of(principal)
         found = invitations.look(app.database(), body.token)
-        with app.database().system() as connection:
-            person = people.find(connection, user_id)
-        invitations.join(app.database(), found, user_id, person.email)
+        invitations.join(app.database(), found, user_id, people.by_id(app.database(), user_id).email)
         return Organisation(org_id=found.org_id, name=found.organisation)
 
 
@@ -165,6 +163,4 @@ def _names(app: Auth, principal: Principal) -> tuple[str, str]:
 
 def _shown(each: invitations.Open) -> OpenInvitation:
     values = dict(vars(each))
-    scope = values.pop("account_scope")
-    accounts = None if scope == ALL_ACCOUNTS else [int(account) for account in scope.split(",")]
-    return OpenInvitation(**values, accounts=accounts)
+    return OpenInvitation(**values, accounts=account_scope.ids(values.pop("account_scope")))

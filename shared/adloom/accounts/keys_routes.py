@@ -11,9 +11,7 @@ from pydantic import BaseModel, BeforeValidator, Field
 from adloom.accounts.members_routes import Accounts
 from adloom.accounts.models import Name
 from adloom.accounts.settings import Auth
-from adloom.identity import keys
-from adloom.identity.account_scope import NO_ACCOUNT
-from adloom.identity.principal import ALL_ACCOUNTS
+from adloom.identity import account_scope, keys
 from adloom.identity.roles import Role
 from adloom.identity.scopes import SCOPES, Scope
 from adloom.web import Guard, Principal, RequestModel
@@ -81,7 +79,7 @@ def add(app: Auth) -> None:
             life=timedelta(days=body.days),
             per_minute=body.per_minute,
             role=body.role,
-            account_scope=",".join(map(str, sorted(set(body.accounts)))) if body.accounts else None,
+            account_scope=account_scope.written(body.accounts) if body.accounts else None,
         )
         with app.database().tenant(principal.org_id) as connection:
             made = keys.make(connection, principal, new)
@@ -101,6 +99,4 @@ def add(app: Auth) -> None:
 
 def _shown(each: keys.ApiKey) -> dict[str, object]:
     values = dict(vars(each))
-    scope = values.pop("account_scope")
-    sees = [] if scope == NO_ACCOUNT else [int(account) for account in scope.split(",") if account != ALL_ACCOUNTS]
-    return values | {"accounts": None if scope == ALL_ACCOUNTS else sees}
+    return values | {"accounts": account_scope.ids(values.pop("account_scope"))}

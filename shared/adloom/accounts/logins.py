@@ -9,10 +9,9 @@ from datetime import datetime
 from flask import request
 from pydantic import Field
 
-from adloom.accounts import arrivals
+from adloom.accounts import arrivals, post
 from adloom.accounts.models import Member, member
 from adloom.accounts.settings import Auth
-from adloom.clock import real_now
 from adloom.errors import Unauthenticated
 from adloom.identity import devices, naming, sessions
 from adloom.identity.proof import Proven
@@ -76,7 +75,7 @@ def shown(app: Auth, session: sessions.Session, device: str | None = None) -> Ne
 def _told(arrival: sessions.Arrival, name: str) -> dict[str, str]:
     return {
         "name": name,
-        "when": f"{real_now():%Y-%m-%d %H:%M} UTC",
+        "when": post.when(),
         "address": arrival.address,
         "device": arrival.device,
         "place": arrival.place or "unknown",

@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 from sqlalchemy import Connection
 
-from adloom.accounts import attempts, logins, second_step
+from adloom.accounts import attempts, logins, post, second_step
 from adloom.accounts.logins import NewSession
 from adloom.accounts.models import DeviceToken, person_of
 from adloom.accounts.second_step import ChallengeToken, Code
@@ -159,7 +159,8 @@ def _add_own(app: Auth) -> None:
         app.check_limit(attempts.ATTEMPTS, "confirm", str(user_id))
         codes = _confirm(app, user_id, body.code)
         with app.database().tenant(principal.org_id) as connection:
-            session = sessions.renew(connection, principal, ["password", "totp"])
+            first = [each for each in sessions.methods_of(connection, principal) if each in ("password", "sso")]
+            session = sessions.renew(connection, principal, [*first, "totp"])
             sessions.end_all(connection, user_id, but=principal.session_id, because="password")
         return EnrolledSession(recovery_codes=codes, **logins.shown(app, session).model_dump())
 
@@ -189,12 +190,12 @@ def _add_recovery(app: Auth) -> None:
             if second_step.is_required(app, person):
                 raise Conflict("Your role asks for a second factor. You can set up another one.", code="mfa_required")
             sessions.end_all(connection, person.user_id, but=principal.session_id, because="password")
-            _remove(app, connection, person, "You turned it off.")
+            _remove(connection, person, "You turned it off.")
 
 
-def _remove(app: Auth, connection: Connection, person: Person, reason: str) -> None:
+def _remove(connection: Connection, person: Person, reason: str) -> None:
     if mfa.remove(connection, person.user_id):
-        tell = {"name": person.name, "when": second_step.told(app, person)["when"], "reason": reason}
+        tell = {"name": person.name, "when": post.when(), "reason": reason}
         enqueue(connection, person.home, person.user_id, "mfa_off", tell)
         second_step.note(connection, person, "mfa.disabled")
 
@@ -214,4 +215,4 @@ def _add_others(app: Auth) -> None:
             if person.home != principal.org_id:
                 raise Forbidden("This person's log-in belongs to another organisation.", code="not_at_home")
             sessions.end_all(connection, user_id, because="admin")
-            _remove(app, connection, person, "An administrator took it away.")
+            _remove(connection, person, "An administrator took it away.")

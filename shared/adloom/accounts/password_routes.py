@@ -7,7 +7,7 @@ from adloom.accounts import attempts, logins, post, second_step
 from adloom.accounts.logins import NewSession
 from adloom.accounts.models import DeviceToken, Email, GivenPassword, LinkToken, NewPassword, person_of
 from adloom.accounts.settings import Auth
-from adloom.identity import devices, mailed, passwords, people, proof, sessions
+from adloom.identity import devices, mailed, password_rules, passwords, people, proof, sessions
 from adloom.identity.tokens import RESET_PREFIX, new_token
 from adloom.mail import enqueue
 from adloom.web import Guard, Principal, RequestModel
@@ -44,10 +44,9 @@ def add(app: Auth) -> None:
         user_id = person_of(principal)
         app.check_limit(attempts.ATTEMPTS, "change", str(user_id))
         proof.check_own_password(app.database(), user_id, body.current.get_secret_value())
-        with app.database().system() as connection:
-            person = people.find(connection, user_id)
+        person = people.by_id(app.database(), user_id)
         password = body.password.get_secret_value()
-        passwords.check_rule(password, person.name, person.email)
+        password_rules.check(password, person.name, person.email)
         new_hash = passwords.hash_password(password)
         with people.at_home(app.database(), user_id) as (connection, person):
             mailed.set_password(connection, user_id, new_hash, but=principal.session_id)

@@ -11,10 +11,9 @@ from pydantic import BaseModel, Field, RootModel, StringConstraints
 from sqlalchemy import Connection
 
 from adloom import audit, logs
-from adloom.accounts import arrivals, logins
+from adloom.accounts import logins, post
 from adloom.accounts.logins import NewSession
 from adloom.accounts.settings import Auth
-from adloom.clock import real_now
 from adloom.errors import Forbidden, TooManyRequests, Unauthenticated
 from adloom.identity import challenges, mfa, people
 from adloom.identity.mfa import Outcome
@@ -71,8 +70,7 @@ def after_identity(app: Auth, who: Proven, identity_id: UUID, device_hash: bytes
 
 def _missing(app: Auth, who: Proven) -> challenges.Purpose | None:
     """What somebody who was right so far has still to do."""
-    with app.database().system() as connection:
-        person = people.find(connection, who.user_id)
+    person = people.by_id(app.database(), who.user_id)
     if person.confirmed_at is not None:
         return "code"
     return "enrol" if is_required(app, person) else None
@@ -123,8 +121,7 @@ def require(app: Auth, user_id: UUID, code: str) -> str:
 
 def require_where_there_is_one(app: Auth, user_id: UUID, code: str | None) -> list[str]:
     """For whoever proves again who it is: the second factor too, if there is one. The methods that it adds."""
-    with app.database().system() as connection:
-        person = people.find(connection, user_id)
+    person = people.by_id(app.database(), user_id)
     if person.confirmed_at is None:
         return []
     if code is None:
@@ -137,8 +134,7 @@ def require_where_there_is_one(app: Auth, user_id: UUID, code: str | None) -> li
 
 def admits(app: Auth, user_id: UUID) -> Callable[[Role], None]:
     """What keeps a person without a second factor from a session in a role that asks for one."""
-    with app.database().system() as connection:
-        person = people.find(connection, user_id)
+    person = people.by_id(app.database(), user_id)
     lacks = person.confirmed_at is None and is_required(app, person)
 
     def admit(role: Role) -> None:
@@ -152,6 +148,6 @@ def told(app: Auth, person: Person) -> dict[str, str]:
     """What mails about the security of an account say."""
     return {
         "name": person.name,
-        "when": f"{real_now():%Y-%m-%d %H:%M} UTC",
-        "address": arrivals.of_request(app).address,
+        "when": post.when(),
+        "address": app.client_address(),
     }

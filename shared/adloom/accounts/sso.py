@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from adloom import audit, logs
-from adloom.accounts import second_step
+from adloom.accounts import post, second_step
 from adloom.accounts.logins import NewSession
 from adloom.accounts.second_step import LoginChallenge
 from adloom.accounts.settings import Auth
@@ -181,7 +181,7 @@ def _name(app: Auth, key: str) -> str:
 
 def _redirect_uri(app: Auth, provider: Provider) -> str:
     """One for each provider, so that none can answer in another's place."""
-    return f"{app.settings().public_url.rstrip('/')}/sso/callback/{provider.key}"
+    return post.address(app, f"/sso/callback/{provider.key}")
 
 
 def _directory(app: Auth) -> Directory:

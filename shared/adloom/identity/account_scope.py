@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from adloom.identity.principal import ALL_ACCOUNTS
 
 # No account has this id.
 NO_ACCOUNT = "0"
+
+
+def written(accounts: Iterable[int]) -> str:
+    """The scope of these accounts."""
+    return ",".join(map(str, sorted(set(accounts))))
+
+
+def ids(scope: str) -> list[int] | None:
+    """The accounts of a scope; None for all."""
+    if scope == ALL_ACCOUNTS:
+        return None
+    return [] if scope == NO_ACCOUNT else [int(account) for account in scope.split(",")]
 
 
 def is_within(scope: str, of: str) -> bool:

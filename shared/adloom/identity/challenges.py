@@ -33,7 +33,6 @@ class Issued:
     """A challenge for its holder; `token` is shown this once."""
 
     token: str = field(repr=False)
-    purpose: Purpose
     expires_at: datetime
 
 
@@ -50,7 +49,7 @@ class Challenge:
 
 def issue(database: Database, who: Proven, purpose: Purpose, identity_id: UUID | None = None) -> Issued:
     """A challenge for somebody who gave the right password, or showed the identity that is named."""
-    made = Issued(new_token(CHALLENGE_PREFIX), purpose, real_now() + LIFE)
+    made = Issued(new_token(CHALLENGE_PREFIX), real_now() + LIFE)
     with database.tenant(who.org_id) as connection:
         connection.execute(
             text(

@@ -165,7 +165,7 @@ def join(database: Database, invitation: Invitation, user_id: UUID, email: str) 
         raise Forbidden(f"This invitation is for {invitation.email}: log in as that.", code="other_person")
     with database.tenant(invitation.org_id) as connection:
         _claim(connection, invitation)
-        connection.execute(
+        added = connection.execute(
             text(
                 "insert into memberships (org_id, user_id, role, account_scope) values (:org, :user, :role, :scope)"
                 " on conflict do nothing"
@@ -177,8 +177,9 @@ def join(database: Database, invitation: Invitation, user_id: UUID, email: str) 
                 "scope": invitation.account_scope,
             },
         )
-        said = {"role": invitation.role, "accounts": invitation.account_scope}
-        audit.record(connection, "member.added", org_id=invitation.org_id, target=("member", user_id), new=said)
+        if added.rowcount == 1:  # a member already keeps the role and the accounts
+            said = {"role": invitation.role, "accounts": invitation.account_scope}
+            audit.record(connection, "member.added", org_id=invitation.org_id, target=("member", user_id), new=said)
 
 
 def _claim(connection: Connection, invitation: Invitation) -> None:

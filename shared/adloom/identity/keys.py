@@ -146,7 +146,7 @@ def end_of_maker(connection: Connection, org_id: UUID, user_id: UUID) -> int:
 
 def principal_by_key(database: Database, token: str) -> Principal | None:
     """Who acts with this key; None when it is unknown, expired or revoked, or its maker has left. Notes the use."""
-    with database.system() as connection:
+    with database.statements() as connection:
         row = connection.execute(
             text("select * from principal_by_key(:hash)"), {"hash": token_hash(token)}
         ).one_or_none()

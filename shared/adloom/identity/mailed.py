@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from adloom.clock import real_now
 from adloom.db import Database
 from adloom.errors import Conflict, NotFound
-from adloom.identity import members, passwords, people, sessions
+from adloom.identity import members, password_rules, passwords, people, sessions
 from adloom.identity.members import NewMember
 from adloom.identity.tokens import VERIFICATION_PREFIX, new_token, token_hash
 
@@ -83,7 +83,7 @@ def claim(connection: Connection, link: Link, purpose: Purpose) -> None:
 
 def check_new_password(link: Link, password: str) -> str:
     """The hash of a password that this person may set; ValidationFailed otherwise."""
-    passwords.check_rule(password, link.name, link.current_email)
+    password_rules.check(password, link.name, link.current_email)
     return passwords.hash_password(password)
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from adloom import audit
 from adloom.db import Database
 from adloom.errors import Conflict
-from adloom.identity import passwords
+from adloom.identity import password_rules, passwords
 from adloom.identity.principal import ALL_ACCOUNTS
 from adloom.identity.roles import Role
 
@@ -95,7 +95,7 @@ def add_without_password(connection: Connection, org_id: UUID, email: str, name:
 
 
 def _hashed(member: NewMember) -> str:
-    passwords.check_rule(member.password, member.name, member.email)
+    password_rules.check(member.password, member.name, member.email)
     return passwords.hash_password(member.password)
 
 

@@ -43,6 +43,12 @@ def find(connection: Connection, user_id: UUID) -> Person:
     return Person(user_id=user_id, **row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
 
 
+def by_id(database: Database, user_id: UUID) -> Person:
+    """The same, outside of a transaction."""
+    with database.statements() as connection:
+        return find(connection, user_id)
+
+
 @contextmanager
 def at_home(database: Database, user_id: UUID) -> Iterator[tuple[Connection, Person]]:
     """A transaction of the person's home organisation."""

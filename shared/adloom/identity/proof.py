@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
 from uuid import UUID
 
 from sqlalchemy import text
@@ -11,7 +10,7 @@ from sqlalchemy import text
 from adloom import audit, logs
 from adloom.db import Database
 from adloom.errors import Forbidden, Unauthenticated
-from adloom.identity import passwords
+from adloom.identity import passwords, people
 
 log = logs.get(__name__)
 
@@ -74,12 +73,6 @@ def check_own_password(database: Database, user_id: UUID, password: str) -> None
             )
         log.warning("proof_failed", user_id=str(user_id))
         said = {"reason": "wrong_password", "logged_in": True}
-        home, target = _home(database, user_id), ("member", user_id)
+        home, target = people.by_id(database, user_id).home, ("member", user_id)
         audit.note_first(database, "login.failed", user_id, org_id=home, target=target, new=said)
         raise Forbidden("The password is wrong.", code="wrong_password")
-
-
-def _home(database: Database, user_id: UUID) -> UUID:
-    with database.system() as connection:
-        query = text("select home from person_of(:user)")
-        return cast("UUID", connection.execute(query, {"user": user_id}).scalar_one())

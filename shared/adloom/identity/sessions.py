@@ -33,7 +33,7 @@ Because = Literal["logout", "revoked", "admin", "switched", "role", "password"]
 
 @dataclass(frozen=True)
 class Arrival:
-    """From where a person logs in: the address, the browser and the place in words, the browser's token."""
+    """From where a person logs in: the address, the browser and the place in words, the known browser."""
 
     address: str = ""
     device: str = ""

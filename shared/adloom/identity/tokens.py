@@ -27,21 +27,21 @@ def new_token(prefix: str) -> str:
 
 
 def new_session_token() -> str:
-    return SESSION_PREFIX + secrets.token_urlsafe(_RANDOM_BYTES)
+    return new_token(SESSION_PREFIX)
 
 
 def new_operator_key() -> str:
-    return OPERATOR_PREFIX + secrets.token_urlsafe(_RANDOM_BYTES)
+    return new_token(OPERATOR_PREFIX)
 
 
 def new_device_token() -> str:
-    return DEVICE_PREFIX + secrets.token_urlsafe(_RANDOM_BYTES)
+    return new_token(DEVICE_PREFIX)
 
 
 def new_key_token() -> tuple[str, str]:
     """A token for another system, and the part of it that tells it apart: `adl_k_<prefix>_<secret>`."""
     prefix = secrets.token_hex(_KEY_PREFIX_BYTES)
-    return f"{KEY_PREFIX}{prefix}_{secrets.token_urlsafe(_RANDOM_BYTES)}", prefix
+    return new_token(f"{KEY_PREFIX}{prefix}_"), prefix
 
 
 def last_four(token: str) -> str:

@@ -78,9 +78,10 @@ class Directory:
 
     def _forget_older(self, uri: str) -> bool:
         with self._lock:
-            if self._clock() - self._keys[uri].at < AGAIN_AFTER_S:
+            known = self._keys.get(uri)
+            if known is not None and self._clock() - known.at < AGAIN_AFTER_S:
                 return False
-            del self._keys[uri]
+            self._keys.pop(uri, None)  # another may be asking already
             return True
 
     def _remembered(self, kept: dict[str, _Kept], name: str, ask: Callable[[], T]) -> T:

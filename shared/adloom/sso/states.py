@@ -20,6 +20,7 @@ from sqlalchemy import text
 from adloom.connections.browser import browser_hash
 from adloom.db import Database
 from adloom.errors import Conflict
+from adloom.identity.tokens import token_hash
 from adloom.sso.provider import Provider
 
 LIFE = timedelta(minutes=10)
@@ -66,7 +67,7 @@ def begin(database: Database, provider: Provider, leaving: Leaving) -> str:
         connection.execute(
             text("select begin_sso(:hash, :browser, :provider, :target, :device, :user, :session, :life)"),
             {
-                "hash": _hash(state),
+                "hash": token_hash(state),
                 "browser": browser_hash(leaving.browser),
                 "provider": provider.key,
                 "target": leaving.target,
@@ -84,7 +85,7 @@ def claim(database: Database, provider: Provider, came: Return) -> Claimed:
     with database.system() as connection:
         row = connection.execute(
             text("select * from claim_sso(:hash, :browser, :provider)"),
-            {"hash": _hash(came.state), "browser": browser_hash(came.browser), "provider": provider.key},
+            {"hash": token_hash(came.state), "browser": browser_hash(came.browser), "provider": provider.key},
         ).one_or_none()
     if row is None:
         raise Conflict(
@@ -106,7 +107,3 @@ def purge(database: Database) -> None:
     """Delete the states that are long over."""
     with database.system() as connection:
         connection.execute(text("select purge_sso()"))
-
-
-def _hash(state: str) -> bytes:
-    return hashlib.sha256(state.encode("utf-8", "surrogatepass")).digest()

@@ -40,7 +40,7 @@ LOGIN_ENROL = PublicRoute(
 LOGIN_ENROL_CONFIRM = PublicRoute(
     "auth", "POST", "/login/enrol/confirm", "Its credentials are the challenge and the app's first code", "6000/minute"
 )
-SETUP_NEEDED = PublicRoute("auth", "GET", "/setup", "Says only whether the first organisation is there", "60/minute")
+SETUP_NEEDED = PublicRoute("auth", "GET", "/setup", "Says only which ways in there are", "60/minute")
 INVITATION_LOOK = PublicRoute(
     "auth", "POST", "/invitations/look", "Its credential is the mailed link", "60/minute", "shared"
 )
@@ -56,8 +56,8 @@ REGISTER_ACCEPT = PublicRoute(
 RESET_ASK = PublicRoute("auth", "POST", "/password/forgotten", "Writes a mail and says nothing", "6000/minute")
 RESET = PublicRoute("auth", "POST", "/password/reset", "Its credential is the mailed link", "6000/minute")
 VERIFY = PublicRoute("auth", "POST", "/email/verify", "Its credential is the mailed link", "60/minute", "shared")
-# Each makes us ask the provider, so an address has few of them; nobody passes while they cannot be counted.
 SSO_PROVIDERS = PublicRoute("auth", "GET", "/sso", "Says only which providers the deployment has", "60/minute")
+# Each makes us ask the provider, so an address has few of them; nobody passes while they cannot be counted.
 SSO_START = PublicRoute(
     "auth", "POST", "/sso/start", "Sends a browser to the provider and opens nothing", "30/minute", "strict"
 )
