@@ -14,12 +14,10 @@ from ui import forms
 from ui.components import states
 from ui.document import document
 from ui.i18n import _
-from ui.markup import h
 from ui.pages.settings import closed_to
 from ui.reads.audit import EXPORT, AuditParams
 from ui.security import caller
 from ui.services import Services
-from ui.theme import theme_of
 
 _OK, _UNAUTHENTICATED, _SERVICE_UNAVAILABLE = 200, 401, 503
 _KEPT = ("content-type", "content-disposition")
@@ -41,11 +39,11 @@ async def _export(services: Services, request: Request) -> Response:
             download = services.gateway.download("auth", f"/audit/export?{wanted.query(kind)}", asked)
             answer = await until_sent.enter_async_context(download)
         except Unavailable:
-            return _failed(request, asked.request_id, wanted)
+            return _failed(services, request, asked.request_id, wanted)
         if answer.status_code == _UNAUTHENTICATED:
             return RedirectResponse(forms.with_next("/login", wanted.address()), status_code=303)
         if answer.status_code != _OK:
-            return _failed(request, asked.request_id, wanted)
+            return _failed(services, request, asked.request_id, wanted)
         kept = {name: answer.headers[name] for name in _KEPT if name in answer.headers} | {"Cache-Control": "no-store"}
         end = until_sent.pop_all()
 
@@ -58,7 +56,6 @@ async def _export(services: Services, request: Request) -> Response:
     raise AssertionError  # nothing swallows what is raised above
 
 
-def _failed(request: Request, request_id: str, wanted: AuditParams) -> Response:
+def _failed(services: Services, request: Request, request_id: str, wanted: AuditParams) -> Response:
     state = states.settings_failed(request_id, retry=wanted.address())
-    body = h("main", h("div", state), class_="login")
-    return document(_("Not available"), body, theme_of(request), status=_SERVICE_UNAVAILABLE)
+    return document(_("Not available"), state, request, sandbox=services.sandbox, status=_SERVICE_UNAVAILABLE)

@@ -16,13 +16,12 @@ from adloom import logs
 from adloom.connections.browser import new_browser
 from adloom.errors import Unavailable
 from ui import forms
-from ui.document import brand, document, sandbox_mark
+from ui.document import document, door_card
 from ui.gateway import Answer
 from ui.i18n import _
 from ui.markup import h
 from ui.security import caller, viewer_of
 from ui.services import Services
-from ui.theme import theme_of
 
 log = logs.get(__name__)
 
@@ -91,8 +90,8 @@ def show(services: Services, request: Request, attempt: Attempt) -> Response:
     names = services.cookies
     nonce = request.cookies.get(names.form) or forms.new_nonce()
     token = forms.form_token(services.form_secret, "login", nonce)
-    body = _page(attempt, token, _providers(services, attempt, nonce), sandbox=services.sandbox)
-    response = document(_("Log in"), body, theme_of(request), status=attempt.status)
+    card = _card(attempt, token, _providers(services, attempt, nonce))
+    response = document(_("Log in"), card, request, sandbox=services.sandbox, status=attempt.status)
     names.put(response, names.form, nonce, same_site="strict")
     return response
 
@@ -103,7 +102,7 @@ def _providers(services: Services, attempt: Attempt, nonce: str) -> Markup | Non
     return sso.buttons(forms.form_token(services.form_secret, f"/{sso.START}", nonce), attempt.providers, attempt.next)
 
 
-def _page(attempt: Attempt, token: str, providers: Markup | None, *, sandbox: bool) -> Markup:
+def _card(attempt: Attempt, token: str, providers: Markup | None) -> Markup:
     problem = h("p", attempt.problem, class_="problem", role="alert", id="problem") if attempt.problem else None
     form = h(
         "form",
@@ -117,17 +116,7 @@ def _page(attempt: Attempt, token: str, providers: Markup | None, *, sandbox: bo
         action="/login",
     )
     intro = h("p", _("Your campaigns' numbers, as the platforms say them."), class_="muted")
-    card = h(
-        "div",
-        h("div", brand(), class_="brand"),
-        h("h1", _("Log in")),
-        intro,
-        form,
-        attempt.ways,
-        providers,
-        class_="card login-card",
-    )
-    return h("main", h("div", card, sandbox_mark(link=False) if sandbox else None), class_="login")
+    return door_card(_("Log in"), intro, form, attempt.ways, providers)
 
 
 def field(name: str, label: str, complete: str, *, kind: str, value: str = "", focus: bool = False) -> Markup:

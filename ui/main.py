@@ -15,16 +15,15 @@ from adloom.settings import load
 from ui import audit_export, confirm, forms, login, security, sockets
 from ui.components import states
 from ui.deeds import routes as deeds
-from ui.document import FAVICON, document, sandbox_mark
+from ui.document import FAVICON, document
 from ui.doors import routes as doors
 from ui.i18n import _
-from ui.markup import h
 from ui.pages import audit, campaigns, data_health, keys, member, members, overview, profile
 from ui.pages import security as security_page
 from ui.security import SessionGuard
 from ui.services import Services, open_services
 from ui.settings import DashboardSettings
-from ui.theme import STATIC, theme_of
+from ui.theme import STATIC
 
 log = logs.get(__name__)
 
@@ -92,9 +91,7 @@ def _errors(services: Services) -> Callable[[str], Response]:
     """Pages for what has none: in our look, without NiceGUI, so that they work when it does not. Returns the 503."""
 
     def plain(request: Request | None, name: str, state: Markup, status: int) -> Response:
-        mark = sandbox_mark(link=False) if services.sandbox else None
-        body = h("main", h("div", state, mark), class_="login")
-        return document(name, body, theme_of(request) if request else None, status=status)
+        return document(name, state, request, sandbox=services.sandbox, status=status)
 
     async def missing(request: Request, _error: Exception) -> Response:
         return plain(request, _("This is not here"), states.no_page(), 404)

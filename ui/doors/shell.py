@@ -11,13 +11,12 @@ from starlette.responses import RedirectResponse, Response
 
 from adloom.errors import Unavailable
 from ui import forms, login
-from ui.document import brand, document, sandbox_mark
+from ui.document import document, door_card
 from ui.gateway import Answer
 from ui.i18n import _
 from ui.markup import Child, h
 from ui.security import caller
 from ui.services import Services
-from ui.theme import theme_of
 
 FORBIDDEN, NOT_FOUND, CONFLICT, WRONG_FIELDS, TOO_MANY = 403, 404, 409, 422, 429
 SERVER_ERROR, SERVICE_UNAVAILABLE = 500, 503
@@ -63,11 +62,8 @@ class Door:
             if submit
             else shown
         )
-        card = h("div", h("div", brand(), class_="brand"), h("h1", title), body, form, links, class_="card login-card")
-        mark = sandbox_mark(link=False) if self.services.sandbox else None
-        page = document(
-            title, h("main", h("div", card, mark), class_="login"), theme_of(request), status=status, onward=onward
-        )
+        card = door_card(title, body, form, links)
+        page = document(title, card, request, sandbox=self.services.sandbox, status=status, onward=onward)
         names.put(page, names.form, nonce, same_site="strict")
         return page
 

@@ -17,7 +17,7 @@ from ui import forms
 from ui.components import dialogs, shell, states
 from ui.components.region import Region
 from ui.deeds.desk import PURPOSE
-from ui.document import document, sandbox_mark
+from ui.document import document
 from ui.frame import framed
 from ui.i18n import _
 from ui.icons import icon
@@ -27,7 +27,7 @@ from ui.reads import auth
 from ui.security import viewer_of
 from ui.services import Services
 from ui.sessions import Viewer
-from ui.theme import static_url, theme_of
+from ui.theme import static_url
 
 ACTIVE = "settings"
 _FORBIDDEN = 403
@@ -141,9 +141,7 @@ def closed_to(services: Services, request: Request, needed: Role) -> Response | 
     viewer: Viewer = viewer_of(request)
     if viewer.may(needed):
         return None
-    mark = sandbox_mark(link=False) if services.sandbox else None
-    body = h("main", h("div", states.not_for_you(), mark), class_="login")
-    return document(_("Not for your role"), body, theme_of(request), status=_FORBIDDEN)
+    return document(_("Not for your role"), states.not_for_you(), request, sandbox=services.sandbox, status=_FORBIDDEN)
 
 
 def card(title: str, *children: Markup | None, count: str = "", tools: Markup | None = None, id_: str = "") -> Markup:
