@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from adloom.errors import Unavailable
-from ui import forms, login
+from ui import forms, login, refusals
 from ui.document import document, door_card
 from ui.gateway import Answer
 from ui.i18n import _
@@ -79,14 +79,11 @@ async def take(services: Services, request: Request) -> Response:
 
 def _refusal(answer: Answer) -> str:
     if answer.status == _TOO_MANY:
-        return _("Too many attempts. Wait a minute, then try again.")
+        return refusals.too_many()
     if answer.status >= _SERVER_ERROR:
         return login.unavailable()
     if answer.code == "no_password":
-        return _(
-            "You log in by a provider and have no password yet. Log out and choose one by “Forgotten your password?”, "
-            "then come back."
-        )
+        return refusals.no_password()
     if answer.code in ("code_needed", "wrong_code", "validation_failed"):
         return _("Please give a code that your authenticator app shows now.")
     return _("That is not your password.")

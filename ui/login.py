@@ -15,7 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from adloom import logs
 from adloom.connections.browser import new_browser
 from adloom.errors import Unavailable
-from ui import forms
+from ui import forms, refusals
 from ui.document import document, door_card
 from ui.gateway import Answer
 from ui.i18n import _
@@ -172,7 +172,7 @@ def _status(answer: Answer) -> int:
 
 def _refusal(answer: Answer) -> str:
     if answer.status == _TOO_MANY:
-        return _("Too many attempts. Wait a minute, then try again.")
+        return refusals.too_many()
     if answer.status >= _SERVER_ERROR:
         return unavailable()
     return _("That e-mail and password don't fit together.")

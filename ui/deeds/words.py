@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from ui import refusals
 from ui.gateway import Answer
 from ui.i18n import _
 
@@ -37,7 +38,7 @@ def refusal(answer: Answer) -> Problem:
 
 def _of_status(status: int) -> str | None:
     return {
-        _TOO_MANY: _("Too many attempts. Wait a minute, then try again."),
+        _TOO_MANY: refusals.too_many(),
         _FORBIDDEN: _("Your role does not allow that. An administrator can do it."),
         _NOT_FOUND: _("That is not there any more. Reload the page."),
     }.get(status)
@@ -47,13 +48,7 @@ def _known(code: str) -> Problem | None:
     at_field = {
         "wrong_password": ("current", _("That is not your password.")),
         "wrong_code": ("code", _("That code is wrong, or was used already. Wait for the next one.")),
-        "no_password": (
-            "current",
-            _(
-                "You log in by a provider and have no password yet. Log out and choose one by “Forgotten your "
-                "password?”, then come back."
-            ),
-        ),
+        "no_password": ("current", refusals.no_password()),
         "code_needed": ("code", _("Please give a code that your authenticator app shows now.")),
         "email_taken": ("email", _("There is an account of this address already.")),
         "already_member": ("email", _("This address belongs to a member already.")),
@@ -85,11 +80,9 @@ def _known(code: str) -> Problem | None:
 
 def _wrong_fields(answer: Answer) -> Problem:
     """Every field that is wrong, in words of ours."""
-    faults = answer.body.get("fields")
-    found = [fault for fault in faults if isinstance(fault, dict)] if isinstance(faults, list) else []
-    fields = {_name(str(fault.get("field", ""))): str(fault.get("problem", "")) for fault in found}
+    fields = {_name(path): problem for path, problem in refusals.faults(answer)}
     said = {name: _field_words(name, problem) for name, problem in fields.items() if name}
-    return Problem(_("Please look at what you have written: something in it cannot be right."), said)
+    return Problem(refusals.wrong_fields(), said)
 
 
 def _name(path: str) -> str:
@@ -100,11 +93,7 @@ def _name(path: str) -> str:
 
 def _field_words(name: str, problem: str) -> str:
     if name == "password":
-        if "first that anybody tries" in problem:
-            return _("This password is among the first that anybody tries. Choose another one.")
-        if "does not contain" in problem:
-            return _("Choose a password without your name, your e-mail address or Adloom's name.")
-        return _("A password has 12 to 128 characters.")
+        return refusals.password_rule(problem)
     known = {
         "email": _("That is no e-mail address."),
         "name": _("Between 1 and 200 characters, please."),

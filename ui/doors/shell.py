@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from adloom.errors import Unavailable
-from ui import forms, login
+from ui import forms, login, refusals
 from ui.document import document, door_card
 from ui.gateway import Answer
 from ui.i18n import _
@@ -116,7 +116,7 @@ def why(answer: Answer | None) -> tuple[str, int]:
     if answer is None:
         return login.unavailable(), SERVICE_UNAVAILABLE
     if answer.status == TOO_MANY:
-        return _("Too many attempts. Wait a minute, then try again."), TOO_MANY
+        return refusals.too_many(), TOO_MANY
     if answer.code == "mail_off":
         return _(
             "No mails are sent here: the operator has set up none. Ask the person who looks after Adloom."
@@ -130,16 +130,10 @@ def why(answer: Answer | None) -> tuple[str, int]:
 
 def _field_problem(answer: Answer) -> str:
     """The rule of passwords in the visitor's language; else that something is not right."""
-    faults = answer.body.get("fields")
-    found = [str(fault.get("field", "")) for fault in faults if isinstance(fault, dict)] if faults else []
-    problems = [str(fault.get("problem", "")) for fault in faults if isinstance(fault, dict)] if faults else []
-    if any(field.endswith("password") for field in found):
-        if any("first that anybody tries" in problem for problem in problems):
-            return _("This password is among the first that anybody tries. Choose another one.")
-        if any("does not contain" in problem for problem in problems):
-            return _("Choose a password without your name, your e-mail address or Adloom's name.")
-        return _("A password has 12 to 128 characters.")
-    return _("Please look at what you have written: something in it cannot be right.")
+    found = refusals.faults(answer)
+    if any(field.endswith("password") for field, _problem in found):
+        return refusals.password_rule(" ".join(problem for _field, problem in found))
+    return refusals.wrong_fields()
 
 
 def to(path: str) -> RedirectResponse:
