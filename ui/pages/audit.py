@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -50,8 +51,10 @@ class AuditView:
         self.events = page.region(states.card_skeleton(8))
 
     async def ask(self) -> Trail:
-        found = await self.page.ask(f"/audit?{self.wanted.query()}")
-        return Trail(found, (await self.page.ask("/members"))["members"])
+        found, everybody = await asyncio.gather(
+            self.page.ask(f"/audit?{self.wanted.query()}"), self.page.ask("/members")
+        )
+        return Trail(found, everybody["members"])
 
     def paint(self, trail: Trail) -> None:
         actions = audit_words.actions()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -47,7 +48,8 @@ class KeysView:
         self.keys = page.region(states.card_skeleton(4))
 
     async def ask(self) -> KeysOf:
-        return KeysOf((await self.page.ask("/keys"))["keys"], await accounts_of(self.page))
+        known, accounts = await asyncio.gather(self.page.ask("/keys"), accounts_of(self.page))
+        return KeysOf(known["keys"], accounts)
 
     def paint(self, found: KeysOf) -> None:
         self.make.show(_make(found.accounts, self.page))

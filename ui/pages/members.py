@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -63,10 +64,13 @@ class MembersView:
         page.region(_roles())
 
     async def ask(self) -> Everybody:
-        members = await self.page.ask("/members")
-        invitations = await self.page.ask("/invitations")
-        sends_mails = await self.page.services.deployment.sends_mails(self.page.visit.caller)
-        return Everybody(members["members"], invitations["invitations"], await accounts_of(self.page), sends_mails)
+        members, invitations, sends_mails, accounts = await asyncio.gather(
+            self.page.ask("/members"),
+            self.page.ask("/invitations"),
+            self.page.services.deployment.sends_mails(self.page.visit.caller),
+            accounts_of(self.page),
+        )
+        return Everybody(members["members"], invitations["invitations"], accounts, sends_mails)
 
     def paint(self, everybody: Everybody) -> None:
         names = {account.account_id: account.name for account in everybody.accounts}

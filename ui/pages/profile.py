@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,9 +53,11 @@ class ProfileView:
         self.organisations = page.region(states.card_skeleton(1))
 
     async def ask(self) -> Mine:
-        profile = await self.page.ask("/profile")
-        organisations = await self.page.ask("/organisations")
-        sends_mails = await self.page.services.deployment.sends_mails(self.page.visit.caller)
+        profile, organisations, sends_mails = await asyncio.gather(
+            self.page.ask("/profile"),
+            self.page.ask("/organisations"),
+            self.page.services.deployment.sends_mails(self.page.visit.caller),
+        )
         return Mine(profile, organisations["organisations"], sends_mails)
 
     def paint(self, mine: Mine) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -52,10 +53,12 @@ class SecurityView:
         self.sessions = page.region(states.card_skeleton(4))
 
     async def ask(self) -> Mine:
-        factor = await self.page.ask("/mfa")
-        sessions = await self.page.ask("/sessions")
-        known = await self.page.ask("/sso/identities")
-        providers = await self.page.services.deployment.providers(self.page.visit.caller)
+        factor, sessions, known, providers = await asyncio.gather(
+            self.page.ask("/mfa"),
+            self.page.ask("/sessions"),
+            self.page.ask("/sso/identities"),
+            self.page.services.deployment.providers(self.page.visit.caller),
+        )
         return Mine(factor, sessions["sessions"], known["identities"], bool(known["has_password"]), providers)
 
     def paint(self, mine: Mine) -> None:
