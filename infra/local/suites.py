@@ -49,7 +49,7 @@ SUITES: dict[str, list[list[str]]] = {
 # What reads the results of others, and comes when they have ended.
 AFTERWARDS: dict[str, list[list[str]]] = {
     "coverage": [
-        [str(_BIN / "coverage"), "combine", "--quiet", *(f".coverage.{suite}" for suite in _MEASURED)],
+        [str(_BIN / "coverage"), "combine", "--quiet", "--keep"],
         [str(_BIN / "coverage"), "report"],
     ],
 }

@@ -193,6 +193,20 @@ def test_a_link_that_no_key_opens_holds_up_no_other_mail(
     assert "mail-ring" in stored(admin, mail_id)["error"]
 
 
+def test_a_mail_that_cannot_be_written_holds_up_no_other_mail(
+    auth: Database, owner: Person, postbox: Postbox, sandbox: Sandbox, admin: psycopg.Connection[Any]
+) -> None:
+    mail_id = reset_mail(auth, owner)
+    changed = "update mail_outbox set data = '{}', due_at = now() - interval '1 minute' where mail_id = %s"
+    admin.execute(changed, (mail_id,))
+    reset_mail(auth, owner)
+
+    assert postbox.send_due() == 1
+    assert len(arrived(sandbox)) == 1
+    after = stored(admin, mail_id)
+    assert (after["sent_at"], after["error"]) == (None, "The mail reset_password cannot be written: KeyError")
+
+
 def test_a_wake_sends_soon(auth: Database, owner: Person, postbox: Postbox, sandbox: Sandbox) -> None:
     reset_mail(auth, owner)
     done = threading.Event()

@@ -22,5 +22,5 @@ def keep(app: Auth) -> None:
         return
     settings = app.settings()
     keys, storage = SigningKeys(settings.audit_key.get_secret_value()), Storage(settings, attempts=1)
-    if heads.sign_due(app.database(), storage, keys) is not None:
+    if heads.sign(app.database(), storage, keys) is not None:
         archive.archive_due(app.database(), storage, keys, most=FILES)

@@ -56,6 +56,5 @@ def revision_of(admin_url: str) -> str | None:
 
 def _note_move(admin_url: str, before: str | None) -> None:
     """A database that was only made now has no event of it: it stays empty, so that a backup can go into it."""
-    after = revision_of(admin_url)
-    if before is not None and after != before:
+    if before is not None and (after := revision_of(admin_url)) != before:
         note(admin_url, "database.migrated", old={"revision": before}, new={"revision": after})

@@ -107,8 +107,10 @@ def archive_due(
     A storage that is away and a chain that does not hold are said in the log and in the trail's state; the months stay.
     """
     made: list[Part] = []
-    problem: AdloomError | None = None
+    was_put_off = False
     for end in store.ends(database):
+        if not _is_due(database, end):
+            continue
         try:
             while (most is None or len(made) < most) and (
                 part := _next(database, storage, keys, end.chain)
@@ -116,9 +118,9 @@ def archive_due(
                 made.append(part)
                 progress(part.chain, sum(each.count for each in made))
         except (Unavailable, ConfigurationError, BrokenChainError) as error:
-            problem = error
+            was_put_off = True
             put_off(database, DUTY, error)
-    if problem is None:
+    if not was_put_off:
         store.note_duty(database, DUTY, None)
     return made
 
@@ -126,9 +128,9 @@ def archive_due(
 def _next(database: Database, storage: Storage, keys: SigningKeys, chain: str) -> Part | None:
     """Archive the next file of a chain; None when nothing is due, or another process is at it."""
     with locks.exclusive(database, locks.ARCHIVE) as alone:
-        end = next(each for each in store.ends(database) if each.chain == chain)
-        part = _build(database, end) if alone and _is_due(database, end) else None
-        if part is None:
+        end = store.end_of(database, chain)
+        part = _build(database, end) if alone and end and _is_due(database, end) else None
+        if part is None or end is None:
             return None
         trust = Trust(keys.publics)
         trust.learn(storage)
@@ -143,6 +145,8 @@ def _next(database: Database, storage: Storage, keys: SigningKeys, chain: str) -
 
 def _is_due(database: Database, end: End) -> bool:
     """Whether the month of the chain's first event in the database ended long enough ago."""
+    if end.archived == end.last_position:
+        return False
     first = store.slice_of(database, end.chain, end.archived, 1)
     return bool(first) and _month_end(first[0].recorded_at) <= real_now() - HOT
 

@@ -50,10 +50,9 @@ class Walk:
     event is one fault.
     """
 
-    def __init__(self, chain: str, pins: Mapping[int, Pin], *, position: int = 0, digest: bytes = START) -> None:
+    def __init__(self, chain: str, pins: Mapping[int, Pin]) -> None:
         self.chain = chain
-        self.position = position
-        self.hash = digest
+        self.position, self.hash = 0, START
         self.faults: list[Fault] = []
         self.more_faults = 0
         self._pins = pins

@@ -73,7 +73,7 @@ def whole(database: Database, storage: Storage, trust: Trust, chain: str) -> Ite
 
     It follows the hashes; Conflict where they do not hold.
     """
-    with locks.shared(database, locks.ARCHIVE):  # nothing moves from there to here meanwhile
+    with database.statements() as lock, locks.shared(lock, locks.ARCHIVE):  # nothing moves from there to here meanwhile
         position, digest = 0, START
         for said in _files(storage, trust, chain):
             for record in records(storage, said):

@@ -32,26 +32,22 @@ DUTY = "heads"
 log = logs.get(__name__)
 
 
-def sign_due(database: Database, storage: Storage, keys: SigningKeys) -> HeadFile | None:
-    """Sign and store the heads when an hour has passed; None when nothing was due, or could not be done now.
-
-    A storage that is away is said in the log and in the trail's state, and tried again at the next tick.
-    """
-    return sign(database, storage, keys) if is_due(database) else None
-
-
 def is_due(database: Database) -> bool:
+    """Whether an hour has passed."""
     last = store.last_head(database)
     return last is None or real_now() - last.made_at >= EVERY
 
 
 def sign(database: Database, storage: Storage, keys: SigningKeys) -> HeadFile | None:
-    """Sign and store the heads now."""
+    """Sign and store the heads now; None when another is at it, or it cannot be done now.
+
+    A storage that is away is said in the log and in the trail's state, and tried again at the next tick.
+    """
     with locks.exclusive(database, locks.HEADS) as alone:
-        if not alone:
+        if alone is None:
             return None
         try:
-            with locks.shared(database, locks.ARCHIVE):  # no event leaves between two looks at it
+            with locks.shared(alone, locks.ARCHIVE):  # no event leaves between two looks at it
                 made, problem = _sign(database, storage, keys)
         except (Unavailable, ConfigurationError) as error:
             put_off(database, DUTY, error)

@@ -67,10 +67,6 @@ class Trust:
     def __init__(self, publics: dict[str, bytes]) -> None:
         self._publics = dict(publics)
 
-    @property
-    def keys(self) -> dict[str, bytes]:
-        return dict(self._publics)
-
     def open(self, data: bytes, kind: str) -> dict[str, Any]:
         """The statement of this kind; ForgedError unless a trusted key signed it."""
         try:

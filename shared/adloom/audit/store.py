@@ -74,11 +74,16 @@ class Duty:
 def ends(database: Database) -> list[End]:
     """The end of every chain."""
     with database.system() as connection:
-        return ends_in(connection)
+        rows = connection.execute(text("select * from audit_chain_ends()"))
+        return [End(**row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's public name for it
 
 
-def ends_in(connection: Connection) -> list[End]:
-    return [End(**row._mapping) for row in connection.execute(text("select * from audit_chain_ends()"))]  # noqa: SLF001 - SQLAlchemy's public name for it
+def end_of(database: Database, chain: str) -> End | None:
+    """The end of one chain; None when nothing has happened in it."""
+    with database.system() as connection:
+        query = text("select * from audit_chain_ends() where chain = :chain")
+        row = connection.execute(query, {"chain": chain}).one_or_none()
+    return None if row is None else End(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
 
 
 def events(database: Database, chain: str, after: int = 0) -> Iterator[Stored]:

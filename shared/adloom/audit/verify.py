@@ -54,7 +54,7 @@ def verify(
     report = Report()
     trust.learn(storage)
     pins = _heads(database, storage, trust, report, progress)
-    with locks.shared(database, locks.ARCHIVE):  # no event leaves between two looks
+    with database.statements() as lock, locks.shared(lock, locks.ARCHIVE):  # no event leaves between two looks
         ends = {end.chain: end for end in store.ends(database)}
         for chain in sorted(set(ends) | set(pins) | _archived_chains(storage)):
             _Chain(database, storage, trust, report, progress).look(chain, ends.get(chain), pins.get(chain, {}))

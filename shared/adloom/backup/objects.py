@@ -31,7 +31,7 @@ class ObjectTally:
         return ObjectSum(count=self.count, bytes=self.size, sum=self._sum.hexdigest())
 
 
-def members(storage: Storage, tally: ObjectTally, last_head: int = 0) -> Iterator[Member]:
+def members(storage: Storage, tally: ObjectTally, last_head: int) -> Iterator[Member]:
     """Every object of the bucket.
 
     Rows name objects that were stored before them, so a listing that begins after the snapshot has all it names. What
