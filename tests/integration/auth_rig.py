@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from tests.conftest import Postgres
 
+Admin = psycopg.Connection[Any]
 OPERATOR_KEY = "adl_o_the-operators-key-of-this-test"
 OPERATOR = {"Authorization": f"Bearer {OPERATOR_KEY}"}
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -41,7 +42,7 @@ def client(postgres: Postgres, auth: Database) -> Iterator[FlaskClient]:
 
 
 @pytest.fixture
-def admin(postgres: Postgres) -> Iterator[psycopg.Connection[Any]]:
+def admin(postgres: Postgres) -> Iterator[Admin]:
     """The database as its administrator, to look at what is stored and to age it."""
     with psycopg.connect(postgres.admin_url, autocommit=True) as connection:
         yield connection
@@ -66,14 +67,14 @@ def headers(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
-def make_stale(admin: psycopg.Connection[Any], who: Person) -> None:
+def make_stale(admin: Admin, who: Person) -> None:
     """The person's last proof was eleven minutes ago."""
     admin.execute(
         "update sessions set authenticated_at = now() - interval '11 minutes' where user_id = %s", (who.user_id,)
     )
 
 
-def events(admin: psycopg.Connection[Any], user_id: UUID) -> list[UUID]:
+def events(admin: Admin, user_id: UUID) -> list[UUID]:
     """The organisations that heard that sessions of this person ended, in order."""
     rows = admin.execute(
         "select org_id from outbox where subject = 'adloom.auth.sessions_ended'"

@@ -11,18 +11,19 @@ import pytest
 
 from adloom.connections.browser import new_browser
 from adloom.db import Database
+from adloom.mail.sender import Postbox
 from adloom.web.limits import MemoryLimiter
 from functions.auth.handler import AuthSettings, app
-from tests.integration.auth_rig import OPERATOR_KEY
+from tests.integration.auth_rig import OPERATOR_KEY, Admin
 from tests.integration.cast import auth_settings
 from tests.unit.sandbox.support import CLIENT_SECRET, Sandbox, fact, facts, running
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from flask.testing import FlaskClient
 
     from tests.conftest import Postgres
-
-DOMAIN = "adloom.local"
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +42,28 @@ def provider(sandbox: Sandbox) -> Iterator[Provider]:
     yield found
     found.behaves()
     sandbox.faults()
+
+
+@pytest.fixture(autouse=True)
+def by_sandbox(
+    client: FlaskClient,
+    postgres: Postgres,
+    auth: Database,
+    admin: Admin,
+    sandbox: Sandbox,
+    org_id: UUID,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each test has the made-up people anew, and its own organisation is where they belong."""
+    monkeypatch.setattr(Postbox, "wake", lambda _self: None)
+    admin.execute("delete from sso_identities")
+    admin.execute("update users set email = user_id || '@gone.example' where email like '%@adloom.local'")
+    use(postgres, auth, sandbox, sso_domains=f"adloom.local={org_id}")
+
+
+@pytest.fixture
+def browser(client: FlaskClient) -> Browser:
+    return Browser(client)
 
 
 @dataclass

@@ -6,17 +6,15 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-import psycopg
 import pyotp
 import pytest
 
 from adloom.db import Database
 from adloom.keyring import KeyRing
-from adloom.mail.sender import Postbox
 from functions.auth.handler import app
-from tests.integration.auth_rig import FIREFOX, admin, auth, client, headers, make_stale, org_id, owner, viewer
+from tests.integration.auth_rig import FIREFOX, Admin, admin, auth, client, headers, make_stale, org_id, owner, viewer
 from tests.integration.cast import MAIL_RING, PASSWORD, MakeOrganisation, Person
-from tests.integration.sso_rig import Browser, Provider, at_provider, provider, sandbox, use
+from tests.integration.sso_rig import Browser, Provider, at_provider, browser, by_sandbox, provider, sandbox, use
 from tests.unit.sandbox.support import Sandbox
 
 if TYPE_CHECKING:
@@ -26,31 +24,7 @@ if TYPE_CHECKING:
 
     from tests.conftest import Postgres
 
-__all__ = ["admin", "auth", "client", "org_id", "owner", "provider", "sandbox", "viewer"]
-
-Admin = psycopg.Connection[Any]
-
-
-@pytest.fixture(autouse=True)
-def by_sandbox(
-    client: FlaskClient,
-    postgres: Postgres,
-    auth: Database,
-    admin: Admin,
-    sandbox: Sandbox,
-    org_id: UUID,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Each test has the made-up people anew, and its own organisation is where they belong."""
-    monkeypatch.setattr(Postbox, "wake", lambda _self: None)
-    admin.execute("delete from sso_identities")
-    admin.execute("update users set email = user_id || '@gone.example' where email like '%@adloom.local'")
-    use(postgres, auth, sandbox, sso_domains=f"adloom.local={org_id}")
-
-
-@pytest.fixture
-def browser(client: FlaskClient) -> Browser:
-    return Browser(client)
+__all__ = ["admin", "auth", "browser", "by_sandbox", "client", "org_id", "owner", "provider", "sandbox", "viewer"]
 
 
 def mails(admin: Admin, user_id: object) -> list[str]:

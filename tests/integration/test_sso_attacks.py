@@ -12,17 +12,15 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import httpx
-import psycopg
 import pytest
 
 from adloom.db import Database
-from adloom.mail.sender import Postbox
 from adloom.sso import discovery, fetch
 from adloom.web.public import SSO_FINISH, SSO_START
 from functions.auth.handler import app
-from tests.integration.auth_rig import admin, auth, client, org_id, viewer
+from tests.integration.auth_rig import Admin, admin, auth, client, org_id, viewer
 from tests.integration.cast import Logged, Person
-from tests.integration.sso_rig import Browser, Provider, at_provider, provider, sandbox, use
+from tests.integration.sso_rig import Browser, Provider, at_provider, browser, by_sandbox, provider, sandbox, use
 from tests.unit.sandbox.support import CLIENT_SECRET, Sandbox
 
 if TYPE_CHECKING:
@@ -32,30 +30,7 @@ if TYPE_CHECKING:
 
     from tests.conftest import Postgres
 
-__all__ = ["admin", "auth", "client", "org_id", "provider", "sandbox", "viewer"]
-
-Admin = psycopg.Connection[Any]
-
-
-@pytest.fixture(autouse=True)
-def by_sandbox(
-    client: FlaskClient,
-    postgres: Postgres,
-    auth: Database,
-    admin: Admin,
-    sandbox: Sandbox,
-    org_id: UUID,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(Postbox, "wake", lambda _self: None)
-    admin.execute("delete from sso_identities")
-    admin.execute("update users set email = user_id || '@gone.example' where email like '%@adloom.local'")
-    use(postgres, auth, sandbox, sso_domains=f"adloom.local={org_id}")
-
-
-@pytest.fixture
-def browser(client: FlaskClient) -> Browser:
-    return Browser(client)
+__all__ = ["admin", "auth", "browser", "by_sandbox", "client", "org_id", "provider", "sandbox", "viewer"]
 
 
 def logged_in(answer: Any) -> bool:
