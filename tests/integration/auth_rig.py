@@ -13,7 +13,7 @@ from adloom.db import Database
 from adloom.identity import operator_keys
 from adloom.web.limits import MemoryLimiter
 from functions.auth.handler import AuthSettings, app
-from tests.integration.cast import Connect, MakeOrganisation, Person, auth_settings, cheap_hashes, person
+from tests.integration.cast import PASSWORD, Connect, MakeOrganisation, Person, auth_settings, cheap_hashes, person
 
 if TYPE_CHECKING:
     from flask.testing import FlaskClient
@@ -61,6 +61,20 @@ def owner(auth: Database, org_id: UUID) -> Person:
 @pytest.fixture
 def viewer(auth: Database, org_id: UUID) -> Person:
     return person(auth, org_id, "viewer", "viewer", "3,17")
+
+
+@pytest.fixture
+def administrator(auth: Database, org_id: UUID) -> Person:
+    return person(auth, org_id, "administrator", "admin")
+
+
+def log_in(client: FlaskClient, email: str, password: str = PASSWORD) -> Any:
+    return client.post("/login", json={"email": email, "password": password})
+
+
+def code(answer: Any) -> tuple[int, str]:
+    """The status of a refusal, and its code."""
+    return answer.status_code, answer.get_json()["code"]
 
 
 def headers(token: str) -> dict[str, str]:

@@ -7,13 +7,15 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 from unittest.mock import patch
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import argon2
+import pyotp
 from cryptography.fernet import Fernet
 
+from adloom.clock import real_now
 from adloom.db import Database
-from adloom.identity import members, passwords, sessions
+from adloom.identity import members, passwords, sessions, totp
 from adloom.identity.members import NewMember
 from adloom.identity.policy import SessionSettings
 from adloom.identity.roles import Role
@@ -50,6 +52,15 @@ def person(auth: Database, org_id: UUID, name: str, role: Role, account_scope: s
         user_id = members.create(auth, org_id, member)
         session = sessions.log_in(auth, email, PASSWORD, SessionSettings())
     return Person(email, user_id, org_id, session.token)
+
+
+def new_address() -> str:
+    return f"new-{uuid4().hex[:12]}@example.com"
+
+
+def code_of(secret: str, steps: int = 0) -> str:
+    """What an authenticator app shows now, or some steps from now."""
+    return pyotp.TOTP(secret).at(int(real_now().timestamp()) + steps * totp.STEP_S)
 
 
 MakeOrganisation = Callable[..., UUID]

@@ -8,7 +8,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 import psycopg
 import pytest
@@ -22,7 +21,7 @@ from adloom.identity.scopes import SCOPES
 from functions.auth.handler import app
 from functions.oauth_callback import handler as oauth_callback
 from functions.sync_meta import handler as sync_meta
-from tests.integration.auth_rig import admin, auth, client, org_id, owner, viewer
+from tests.integration.auth_rig import admin, administrator, auth, client, org_id, owner, viewer
 from tests.integration.cast import MFA_RING, Connect, MakeOrganisation, Person, common_settings, person
 
 if TYPE_CHECKING:
@@ -31,11 +30,6 @@ if TYPE_CHECKING:
     from tests.conftest import Postgres
 
 __all__ = ["admin", "administrator", "auth", "client", "functions", "log", "org_id", "outsider", "owner", "viewer"]
-
-
-@pytest.fixture
-def administrator(auth: Database, org_id: UUID) -> Person:
-    return person(auth, org_id, "administrator", "admin")
 
 
 @pytest.fixture
@@ -126,10 +120,6 @@ def listed(client: FlaskClient, by: Person, key: dict[str, Any]) -> dict[str, An
     assert answer.status_code == 200, answer.text
     [found] = [each for each in answer.get_json()["keys"] if each["key_id"] == key["key_id"]]
     return dict(found)
-
-
-def code(answer: Any) -> tuple[int, str]:
-    return answer.status_code, answer.get_json()["code"]
 
 
 def everything(admin: psycopg.Connection[Any]) -> str:

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from adloom.db import Database
-from tests.integration.auth_rig import OPERATOR
+from tests.integration.auth_rig import OPERATOR, code
 from tests.integration.cast import PASSWORD, Person, person
 from tests.integration.keys_rig import (
     admin,
@@ -20,7 +20,6 @@ from tests.integration.keys_rig import (
     auth,
     bearer,
     client,
-    code,
     connections,
     everything,
     functions,

@@ -24,7 +24,7 @@ from adloom.identity import keys, sessions
 from adloom.identity.policy import SessionSettings
 from adloom.web import counting
 from functions.auth.handler import app
-from tests.integration.auth_rig import OPERATOR_KEY
+from tests.integration.auth_rig import OPERATOR_KEY, code
 from tests.integration.cast import MFA_RING, Person, auth_settings, common_settings, person
 from tests.integration.guess_rig import HOST, ROOT, free_ports, process, wait_for
 from tests.integration.keys_rig import (
@@ -34,7 +34,6 @@ from tests.integration.keys_rig import (
     auth,
     bearer,
     client,
-    code,
     make_key,
     members,
     org_id,

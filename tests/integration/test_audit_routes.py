@@ -9,18 +9,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import httpx
 import psycopg
-import pyotp
 import pytest
 from cryptography.fernet import Fernet
 
 from adloom.audit import strangers
-from adloom.clock import real_now
 from adloom.db import Database, migrate
-from adloom.identity import operator_keys, totp
+from adloom.identity import operator_keys
 from adloom.keyring import KeyRing
 from adloom.mail.sender import Postbox
 from adloom.web.limits import MemoryLimiter
@@ -38,7 +36,9 @@ from tests.integration.cast import (
     MakeOrganisation,
     Person,
     auth_settings,
+    code_of,
     common_settings,
+    new_address,
     person,
 )
 from tests.integration.routes_rig import FUNCTIONS, Unlimited
@@ -97,7 +97,7 @@ class Scene:
     def enrol(self, who: Person) -> str:
         """A second factor of somebody with a session, who gets a new one; its secret."""
         secret = str(self.call("POST", "/mfa/authenticator", who)["secret"])
-        made = self.call("POST", "/mfa/authenticator/confirm", who, code=code(secret, -1))
+        made = self.call("POST", "/mfa/authenticator/confirm", who, code=code_of(secret, -1))
         object.__setattr__(who, "token", made["token"])
         return secret
 
@@ -108,10 +108,6 @@ class Scene:
 
 
 NETWORK = {"X-Forwarded-For": FROM, "User-Agent": AGENT}
-
-
-def code(secret: str, steps: int = 0) -> str:
-    return pyotp.TOTP(secret).at(int(real_now().timestamp()) + steps * totp.STEP_S)
 
 
 @dataclass(frozen=True)
@@ -153,7 +149,7 @@ def _(scene: Scene) -> None:
 def _(scene: Scene) -> None:
     secret = scene.enrol(scene.viewer)
     challenge = scene.call("POST", "/login", email=scene.viewer.email, password=PASSWORD)["challenge"]
-    scene.call("POST", "/login/code", challenge=challenge, code=code(secret))
+    scene.call("POST", "/login/code", challenge=challenge, code=code_of(secret))
 
 
 def begun_enrolment(scene: Scene) -> tuple[str, str]:
@@ -170,7 +166,7 @@ def _(scene: Scene) -> None:
 @leaves("auth POST /login/enrol/confirm", "mfa.enabled")
 def _(scene: Scene) -> None:
     challenge, secret = begun_enrolment(scene)
-    scene.call("POST", "/login/enrol/confirm", challenge=challenge, code=code(secret))
+    scene.call("POST", "/login/enrol/confirm", challenge=challenge, code=code_of(secret))
 
 
 @leaves("auth POST /logout", "session.ended", old=("because", "sessions"))
@@ -426,10 +422,6 @@ def _(scene: Scene) -> None:
     answer = sync_app.test_client().post("/runs", json={}, headers={**NETWORK, **scene.owner.headers})
     assert answer.status_code == 202, answer.text
     sync_app.database().close()
-
-
-def new_address() -> str:
-    return f"new-{uuid4().hex[:12]}@example.com"
 
 
 def changing() -> set[str]:

@@ -24,7 +24,7 @@ from adloom.errors import Unauthenticated
 from adloom.identity import proof
 from adloom.settings import CoreSettings
 from adloom.web import create_function
-from tests.integration.auth_rig import OPERATOR, admin, auth, client, org_id, owner, viewer
+from tests.integration.auth_rig import OPERATOR, Admin, admin, auth, client, org_id, owner, viewer
 from tests.integration.cast import Connect, Logged, MakeOrganisation, Person
 
 if TYPE_CHECKING:
@@ -35,8 +35,6 @@ if TYPE_CHECKING:
     from tests.conftest import Postgres
 
 __all__ = ["admin", "auth", "client", "org_id", "owner", "viewer"]
-
-Admin = psycopg.Connection[Any]
 
 
 @pytest.fixture(autouse=True)

@@ -17,10 +17,10 @@ from adloom.web.limits import Limit, MemoryLimiter
 from adloom.web.shared_limits import OpenLimiter, PostgresLimiter, PostgresStorage
 from functions.auth.handler import AuthSettings, app
 from functions.oauth_callback import handler as oauth_callback
+from tests.integration.auth_rig import OPERATOR_KEY, admin, auth, org_id, owner
 from tests.integration.cast import (
     PASSWORD,
     Connect,
-    MakeOrganisation,
     Person,
     auth_settings,
     cheap_hashes,
@@ -33,19 +33,9 @@ if TYPE_CHECKING:
 
     from tests.conftest import Postgres
 
-OPERATOR_KEY = "adl_o_the-operators-key-of-this-test"
+__all__ = ["admin", "auth", "org_id", "owner"]
+
 FIVE = Limit.parse("5/minute")
-
-
-@pytest.fixture
-def auth(connect: Connect) -> Database:
-    return connect("auth")
-
-
-@pytest.fixture
-def admin(postgres: Postgres) -> Iterator[psycopg.Connection[Any]]:
-    with psycopg.connect(postgres.admin_url, autocommit=True) as connection:
-        yield connection
 
 
 @pytest.fixture
@@ -57,16 +47,6 @@ def client(postgres: Postgres, auth: Database, admin: psycopg.Connection[Any]) -
     operator_keys.register(auth, OPERATOR_KEY, "deployment")
     with cheap_hashes():
         yield app.test_client()
-
-
-@pytest.fixture
-def org_id(make_organisation: MakeOrganisation) -> UUID:
-    return make_organisation("Acme")
-
-
-@pytest.fixture
-def owner(auth: Database, org_id: UUID) -> Person:
-    return person(auth, org_id, "owner", "owner")
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
@@ -17,55 +16,25 @@ from adloom.identity import naming, operator_keys
 from adloom.identity.tokens import token_hash
 from adloom.web.limits import MemoryLimiter
 from functions.auth.handler import AuthSettings, app
-from tests.integration.cast import PASSWORD, Connect, MakeOrganisation, Person, auth_settings, person
+from tests.integration.auth_rig import OPERATOR, OPERATOR_KEY, admin, auth, log_in, org_id, owner, viewer
+from tests.integration.cast import PASSWORD, MakeOrganisation, Person, auth_settings, person
 
 if TYPE_CHECKING:
     from flask.testing import FlaskClient
 
     from tests.conftest import Postgres
 
-OPERATOR_KEY = "adl_o_the-operators-key-of-this-test"
-OPERATOR = {"Authorization": f"Bearer {OPERATOR_KEY}"}
-
-
-@pytest.fixture
-def auth(connect: Connect) -> Database:
-    return connect("auth")
+__all__ = ["admin", "auth", "org_id", "owner", "viewer"]
 
 
 @pytest.fixture
 def client(postgres: Postgres, auth: Database) -> FlaskClient:
+    """Auth, with hashes as they are: some tests here are about them."""
     settings = AuthSettings(**auth_settings(postgres.url("auth"), OPERATOR_KEY))
     app.use(settings, auth)
     app.limiter = MemoryLimiter()
     operator_keys.register(auth, OPERATOR_KEY, "deployment")
     return app.test_client()
-
-
-@pytest.fixture
-def org_id(make_organisation: MakeOrganisation) -> UUID:
-    return make_organisation("Acme")
-
-
-@pytest.fixture
-def owner(auth: Database, org_id: UUID) -> Person:
-    return person(auth, org_id, "owner", "owner")
-
-
-@pytest.fixture
-def viewer(auth: Database, org_id: UUID) -> Person:
-    return person(auth, org_id, "viewer", "viewer", "3,17")
-
-
-@pytest.fixture
-def admin(postgres: Postgres) -> Iterator[psycopg.Connection[Any]]:
-    """The database as its administrator, to look at what is stored and to age it."""
-    with psycopg.connect(postgres.admin_url, autocommit=True) as connection:
-        yield connection
-
-
-def log_in(client: FlaskClient, email: str, password: str = PASSWORD) -> Any:
-    return client.post("/login", json={"email": email, "password": password})
 
 
 def test_a_login_gives_a_session(client: FlaskClient, owner: Person) -> None:

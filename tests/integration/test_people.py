@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
-import psycopg
 import pytest
 
 from adloom.db import Database
@@ -18,16 +17,18 @@ from functions.auth.handler import AuthSettings, app
 from tests.integration.auth_rig import (
     OPERATOR,
     OPERATOR_KEY,
+    Admin,
     admin,
     auth,
     client,
     headers,
+    log_in,
     make_stale,
     org_id,
     owner,
     viewer,
 )
-from tests.integration.cast import MAIL_RING, PASSWORD, MakeOrganisation, Person, auth_settings, person
+from tests.integration.cast import MAIL_RING, PASSWORD, MakeOrganisation, Person, auth_settings, new_address, person
 
 if TYPE_CHECKING:
     from flask.testing import FlaskClient
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 
 __all__ = ["admin", "auth", "client", "org_id", "owner", "viewer"]
 
-Admin = psycopg.Connection[Any]
 OTHER = "another long sentence"
 
 
@@ -50,10 +50,6 @@ def sends_mails(client: FlaskClient, postgres: Postgres, auth: Database, monkeyp
 def use(postgres: Postgres, auth: Database, **changes: Any) -> None:
     values = {"mail_key": "re_x", "registration": "on"} | changes
     app.use(AuthSettings(**auth_settings(postgres.url("auth"), OPERATOR_KEY, **values)), auth)
-
-
-def new_address() -> str:
-    return f"new-{uuid4().hex[:12]}@example.com"
 
 
 def mails(admin: Admin, address: str) -> list[Any]:
@@ -73,10 +69,6 @@ def invite(client: FlaskClient, by: Person, email: str, role: str = "editor", **
 
 def accept(client: FlaskClient, link: str, password: str = PASSWORD, name: str = "Nia New") -> Any:
     return client.post("/invitations/accept", json={"token": link, "name": name, "password": password})
-
-
-def log_in(client: FlaskClient, email: str, password: str = PASSWORD) -> Any:
-    return client.post("/login", json={"email": email, "password": password})
 
 
 def forget(client: FlaskClient, email: str) -> Any:

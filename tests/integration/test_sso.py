@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-import pyotp
 import pytest
 
 from adloom.db import Database
 from adloom.keyring import KeyRing
 from functions.auth.handler import app
 from tests.integration.auth_rig import FIREFOX, Admin, admin, auth, client, headers, make_stale, org_id, owner, viewer
-from tests.integration.cast import MAIL_RING, PASSWORD, MakeOrganisation, Person
+from tests.integration.cast import MAIL_RING, PASSWORD, MakeOrganisation, Person, code_of
 from tests.integration.sso_rig import Browser, Provider, at_provider, browser, by_sandbox, provider, sandbox, use
 from tests.unit.sandbox.support import Sandbox
 
@@ -254,14 +252,14 @@ def test_the_second_factor_stays_for_whoever_has_one(
 ) -> None:
     browser.link(viewer.token)
     secret = client.post("/mfa/authenticator", headers=viewer.headers).get_json()["secret"]
-    confirmed = client.post("/mfa/authenticator/confirm", json={"code": code(secret, -1)}, headers=viewer.headers)
+    confirmed = client.post("/mfa/authenticator/confirm", json={"code": code_of(secret, -1)}, headers=viewer.headers)
     assert confirmed.status_code == 200
 
     step = browser.log_in("nora").get_json()["login"]
     assert (step["next"], "token" in step) == ("code", False)
     wrong = client.post("/login/code", json={"challenge": step["challenge"], "code": "000000"})
     assert wrong.status_code == 401
-    session = client.post("/login/code", json={"challenge": step["challenge"], "code": code(secret)}).get_json()
+    session = client.post("/login/code", json={"challenge": step["challenge"], "code": code_of(secret)}).get_json()
     assert session["user"]["user_id"] == str(viewer.user_id)
     assert methods(admin, viewer) == ["sso", "totp"]
 
@@ -271,12 +269,12 @@ def test_a_challenge_ends_with_the_identity_it_was_given_for(
 ) -> None:
     browser.link(viewer.token)
     secret = client.post("/mfa/authenticator", headers=viewer.headers).get_json()["secret"]
-    confirmed = client.post("/mfa/authenticator/confirm", json={"code": code(secret, -1)}, headers=viewer.headers)
+    confirmed = client.post("/mfa/authenticator/confirm", json={"code": code_of(secret, -1)}, headers=viewer.headers)
     step = browser.log_in("nora").get_json()["login"]
     token = headers(confirmed.get_json()["token"])
     (one,) = client.get("/sso/identities", headers=token).get_json()["identities"]
     assert client.delete(f"/sso/identities/{one['identity_id']}", headers=token).status_code == 204
-    late = client.post("/login/code", json={"challenge": step["challenge"], "code": code(secret)})
+    late = client.post("/login/code", json={"challenge": step["challenge"], "code": code_of(secret)})
     assert (late.status_code, late.get_json()["code"]) == (401, "challenge_gone")
 
 
@@ -288,7 +286,7 @@ def test_who_becomes_an_administrator_without_a_password_sets_up_a_second_factor
     step = browser.log_in("nora").get_json()["login"]
     assert step["next"] == "enrol"
     secret = client.post("/login/enrol", json={"challenge": step["challenge"]}).get_json()["secret"]
-    body = {"challenge": step["challenge"], "code": code(secret)}
+    body = {"challenge": step["challenge"], "code": code_of(secret)}
     session = client.post("/login/enrol/confirm", json=body).get_json()
     assert session["user"]["role"] == "admin"
     assert browser.log_in("nora").get_json()["login"]["next"] == "code"
@@ -340,10 +338,6 @@ def test_each_step_leaves_its_event(
     assert wanted <= {row[0] for row in found}
     leaked = admin.execute("select count(*) from audit_events where record::text like '%code_verifier%'").fetchone()
     assert leaked == (0,)
-
-
-def code(secret: str, steps: int = 0) -> str:
-    return pyotp.TOTP(secret).at(int(time.time()) + 30 * steps)
 
 
 def methods(admin: Admin, who: Person) -> list[str]:
