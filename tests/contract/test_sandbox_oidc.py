@@ -5,8 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -15,7 +13,9 @@ from authlib.oidc.discovery import OpenIDProviderMetadata
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
-from tests.unit.sandbox.support import CLIENT_SECRET, KEY, Sandbox, fact, facts, running
+from tests.unit.sandbox.support import CLIENT_SECRET, KEY, Sandbox, sandbox
+
+__all__ = ["sandbox"]
 
 REDIRECT = "http://127.0.0.1:9/sso/callback/sandbox"
 VERIFIER = "v" * 43
@@ -30,13 +30,6 @@ ASKED = {
     "code_challenge": CHALLENGE,
     "code_challenge_method": "S256",
 }
-
-
-@pytest.fixture(scope="module")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    folder: Path = tmp_path_factory.mktemp("oidc")
-    with running(folder / "home", ADLOOM_SANDBOX_FACTS=str(facts(folder / "facts", fact()))) as started:
-        yield started
 
 
 def code(sandbox: Sandbox, **asked: str) -> str:

@@ -16,7 +16,7 @@ from adloom.web.limits import MemoryLimiter
 from functions.auth.handler import AuthSettings, app
 from tests.integration.auth_rig import OPERATOR_KEY, Admin
 from tests.integration.cast import auth_settings
-from tests.unit.sandbox.support import CLIENT_SECRET, Sandbox, fact, facts, running
+from tests.unit.sandbox.support import CLIENT_SECRET, Sandbox
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -24,13 +24,6 @@ if TYPE_CHECKING:
     from flask.testing import FlaskClient
 
     from tests.conftest import Postgres
-
-
-@pytest.fixture(scope="module")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    folder = tmp_path_factory.mktemp("sandbox")
-    with running(folder / "home", ADLOOM_SANDBOX_FACTS=str(facts(folder / "facts", fact()))) as started:
-        yield started
 
 
 @pytest.fixture

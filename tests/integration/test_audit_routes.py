@@ -42,8 +42,8 @@ from tests.integration.cast import (
     person,
 )
 from tests.integration.routes_rig import FUNCTIONS, Unlimited
-from tests.integration.sso_rig import Browser, provider, sandbox, use
-from tests.unit.sandbox.support import APP_ID, APP_SECRET, Sandbox
+from tests.integration.sso_rig import Browser, provider, use
+from tests.unit.sandbox.support import APP_ID, APP_SECRET, Sandbox, sandbox
 
 if TYPE_CHECKING:
     from flask.testing import FlaskClient

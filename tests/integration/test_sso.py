@@ -12,8 +12,8 @@ from adloom.keyring import KeyRing
 from functions.auth.handler import app
 from tests.integration.auth_rig import FIREFOX, Admin, admin, auth, client, headers, make_stale, org_id, owner, viewer
 from tests.integration.cast import MAIL_RING, PASSWORD, MakeOrganisation, Person, code_of
-from tests.integration.sso_rig import Browser, Provider, at_provider, browser, by_sandbox, provider, sandbox, use
-from tests.unit.sandbox.support import Sandbox
+from tests.integration.sso_rig import Browser, Provider, at_provider, browser, by_sandbox, provider, use
+from tests.unit.sandbox.support import Sandbox, sandbox
 
 if TYPE_CHECKING:
     from uuid import UUID

@@ -20,8 +20,8 @@ from adloom.web.public import SSO_FINISH, SSO_START
 from functions.auth.handler import app
 from tests.integration.auth_rig import Admin, admin, auth, client, org_id, viewer
 from tests.integration.cast import Logged, Person
-from tests.integration.sso_rig import Browser, Provider, at_provider, browser, by_sandbox, provider, sandbox, use
-from tests.unit.sandbox.support import CLIENT_SECRET, Sandbox
+from tests.integration.sso_rig import Browser, Provider, at_provider, browser, by_sandbox, provider, use
+from tests.unit.sandbox.support import CLIENT_SECRET, Sandbox, sandbox
 
 if TYPE_CHECKING:
     from uuid import UUID

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from infra.sandbox.facts import columns
 
@@ -97,6 +98,10 @@ class Sandbox:
         assert reply.status_code == 200, reply.text
         return reply.json()
 
+    def mails(self) -> list[dict[str, Any]]:
+        """What lies in the mailbox."""
+        return list(self.control("GET", "mails")["mails"])
+
     def faults(self, *entries: dict[str, Any]) -> None:
         """Replace the fault script."""
         self.control("POST", "faults", list(entries))
@@ -174,6 +179,14 @@ def running(home: Path, **more: str) -> Iterator[Sandbox]:
         finally:
             process.kill()
             process.wait()
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """A sandbox whose facts are one usual row."""
+    folder = facts(tmp_path_factory.mktemp("facts"), fact())
+    with running(tmp_path_factory.mktemp("home"), ADLOOM_SANDBOX_FACTS=str(folder)) as started:
+        yield started
 
 
 def _wait(sandbox: Sandbox) -> None:
