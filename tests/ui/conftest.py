@@ -173,6 +173,12 @@ def open_page(site: Site, windows: Callable[..., BrowserContext]) -> Iterator[Ca
     assert problems == []
 
 
+def shot(page: Page, name: str) -> None:
+    """Take a screenshot of the whole page."""
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
+
+
 # Elements that show a text of their own and have more of it than room: cut off, or spilling over their neighbours.
 _CLIPPED = """
 () => [...document.querySelectorAll('body *')].filter((element) => {
@@ -196,8 +202,7 @@ def inspect(axe_source: str) -> Callable[[Page, str], None]:
     """Take a screenshot, then insist: nothing scrolls sideways, no text is cut, axe has no serious finding."""
 
     def check(page: Page, name: str) -> None:
-        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
+        shot(page, name)
         wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert wide <= 0, f"{name} scrolls sideways by {wide} px"
         assert page.evaluate(_CLIPPED) == []

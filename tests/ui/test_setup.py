@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from infra.local.stack import Stack
-from tests.ui.conftest import DESKTOP, SCREENSHOTS
+from tests.ui.conftest import DESKTOP, shot
 
 PARTS = ("dashboard", "auth", "caddy")
 # With an app at the platform there is no sandbox, and no demo's owner.
@@ -38,8 +38,7 @@ def test_the_owner_sets_up_the_installation_and_the_second_factor(fresh: Stack, 
     page.get_by_role("button", name="Set up").click()
     expect(page.get_by_role("alert")).to_have_text("That is not the operator key.")
     expect(page.get_by_label("Organisation")).to_have_value("Nordlicht")
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=SCREENSHOTS / "setup.png", full_page=True)
+    shot(page, "setup")
     page.get_by_label("Operator key").fill(str(fresh.secret("cli", "operator-key")))
     page.get_by_label("New password").fill(PASSWORD)
     page.get_by_role("button", name="Set up").click()

@@ -9,7 +9,7 @@ import pyotp
 import pytest
 
 from infra.local.stack import Stack
-from tests.ui.conftest import PHONE, SCREENSHOTS, Site
+from tests.ui.conftest import PHONE, Site, shot
 
 PASSWORD = "a long enough sentence"
 BUTTON = "Continue with Sandbox ID"
@@ -39,11 +39,6 @@ def call(site, method, path, body=None, token=None):
     answer = httpx.request(method, url, json=body, headers=headers, trust_env=False, timeout=20)
     assert answer.status_code < 300, answer.text
     return answer.json() if answer.content else None
-
-
-def shot(page, name):
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
 
 
 def go_to_provider(site, page, path="/login"):
