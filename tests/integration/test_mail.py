@@ -193,7 +193,7 @@ def test_a_mail_that_cannot_be_written_holds_up_no_other_mail(
     reset_mail(auth, owner)
 
     assert postbox.send_due() == 1
-    assert len(arrived(sandbox)) == 1
+    assert len(sandbox.mails()) == 1
     after = stored(admin, mail_id)
     assert (after["sent_at"], after["error"]) == (None, "The mail reset_password cannot be written: KeyError")
 
