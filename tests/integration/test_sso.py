@@ -292,6 +292,17 @@ def test_who_becomes_an_administrator_without_a_password_sets_up_a_second_factor
     assert browser.log_in("nora").get_json()["login"]["next"] == "code"
 
 
+def test_who_came_by_a_provider_and_takes_an_app_into_use_has_shown_no_password(
+    client: FlaskClient, browser: Browser, provider: Provider, admin: Admin
+) -> None:
+    login = browser.log_in("nora").get_json()["login"]
+    own = headers(login["token"])
+    secret = client.post("/mfa/authenticator", headers=own).get_json()["secret"]
+    assert client.post("/mfa/authenticator/confirm", json={"code": code_of(secret)}, headers=own).status_code == 200
+    query = "select methods from sessions where user_id = %s and revoked_at is null"
+    assert admin.execute(query, (login["user"]["user_id"],)).fetchall() == [(["sso", "totp"],)]
+
+
 def test_who_has_no_password_is_told_so_and_gets_one_by_mail(
     client: FlaskClient, browser: Browser, provider: Provider, admin: Admin
 ) -> None:
