@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ from sqlalchemy import text
 from adloom.db import Database, migrate
 from infra.local.stack import Stack
 from tests import servers
+
+# A run of pytest lends its server, and a migrated database to copy, to runs that it starts.
+LENT_HOME, LENT_TEMPLATE = "ADLOOM_TEST_HOME", "ADLOOM_TEST_TEMPLATE"
 
 
 @dataclass(frozen=True)
@@ -38,9 +42,13 @@ class Postgres:
             return self.elsewhere.url(self.name)
         return str(self.stack.secret("admin", "admin-database-url")).rsplit("/", 1)[0] + f"/{self.name}"
 
-    def create(self) -> None:
+    def create(self, template: str = "template0") -> None:
+        """An empty one, or a copy. Nobody can be at work in template0, as TimescaleDB's workers now and then are in
+        template1, and a database at work cannot be copied.
+        """
+        query = sql.SQL("create database {} template {}").format(sql.Identifier(self.name), sql.Identifier(template))
         with psycopg.connect(self.server, autocommit=True) as connection:
-            connection.execute(sql.SQL("create database {}").format(sql.Identifier(self.name)))
+            connection.execute(query)
 
     def drop(self) -> None:
         with psycopg.connect(self.server, autocommit=True) as connection:
@@ -54,6 +62,9 @@ class Postgres:
 @pytest.fixture(scope="session")
 def postgres_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A Postgres server for the whole run, with the login roles and their passwords."""
+    if home := os.environ.get(LENT_HOME):
+        yield Stack(Path(home))
+        return
     with Stack(tmp_path_factory.mktemp("postgres") / "home", parts=["migrate"]) as stack:
         yield stack
 
@@ -78,8 +89,11 @@ def empty_database(name_database: Callable[[], Postgres]) -> Iterator[Postgres]:
 def postgres(name_database: Callable[[], Postgres]) -> Iterator[Postgres]:
     """A migrated database for one test module."""
     database = name_database()
-    database.create()
-    migrate.upgrade(database.admin_url)
+    if template := os.environ.get(LENT_TEMPLATE):
+        database.create(template)
+    else:
+        database.create()
+        migrate.upgrade(database.admin_url)
     yield database
     database.drop()
 

@@ -24,6 +24,9 @@ insert into memberships (org_id, user_id, role) values ({org}, {org}, 'owner');
 insert into user_credentials (user_id, org_id, password_hash) values ({org}, {org}, 'hash');
 insert into sessions values ({org}, {org}, {org}, '{h}', now(), now(), now() + '1 day', now() + '1 day', null);
 insert into operator_keys (key_hash, name) values ('{h}', 'key {n}');
+insert into api_keys (key_id, org_id, made_by, name, token_hash, prefix, last_four, scopes, role, account_scope,
+                      per_minute, expires_at)
+    values ({org}, {org}, {org}, 'key {n}', '{h}', 'ab12cd34', 'wxyz', '{{runs:write}}', 'editor', '*', 100, now());
 insert into rate_limits (limit_key, hits, expires_at) values ('{h}', array[now()], now() + '1 minute');
 insert into known_devices (device_id, user_id, token_hash, expires_at) values ({org}, {org}, '{h}', now() + '1 day');
 insert into oauth_states values ('{h}', {org}, 'meta', null, 'http://x', now(), now(), null);
@@ -57,8 +60,17 @@ insert into invitations (invitation_id, org_id, email, role, token_hash, expires
 insert into mailed_links (token_hash, org_id, user_id, purpose, email, expires_at)
     values ('{h}', {org}, {org}, 'reset', 'person{n}@example.com', now());
 insert into registrations (token_hash, email, expires_at) values ('{h}', 'new{n}@example.com', now());
+insert into sso_identities (identity_id, org_id, user_id, provider, issuer, subject)
+    values ({org}, {org}, {org}, 'oidc', 'https://id.example', 'subject{n}');
+insert into sso_states (state_hash, browser_hash, provider, target, expires_at)
+    values ('{h}', '{h}', 'oidc', '/', now());
 insert into mail_outbox (mail_id, org_id, address, template, data, sent_at)
     values ({org}, {org}, 'person{n}@example.com', 'x', '{{}}', now());
+insert into audit_chains (chain, org_id, position) values ({org}, {org}, 1);
+insert into audit_events (chain, position, org_id, recorded_at, action, actor_kind, record, hash)
+    values ({org}, 1, {org}, now(), 'session.opened', 'system', '{{}}', '{h}');
+insert into audit_heads values ({n}, 'audit/heads/{n}', '{h}', now());
+insert into audit_duties (duty) values ('duty {n}');
 insert into outbox (event_id, org_id, subject, envelope) values ({org}, {org}, 'adloom.x.y', '{{}}');
 insert into inbox (function, event_id, org_id) values ('x', {org}, {org});
 insert into dead_letters (org_id, function, event_id, subject, envelope, attempts, last_error)

@@ -41,7 +41,7 @@ def named() -> Server | None:
         ).fetchone()
         if at_work != (0,):
             raise RuntimeError(f"Somebody works with Adloom on the server of {VARIABLE}: its log-ins would be lost.")
-        connection.execute(f"create database {name}".encode())
+        connection.execute(f"create database {name} template template0".encode())
         try:
             migrate.upgrade(server.url(name))
             migrate.set_passwords(server.url(name), server.passwords)

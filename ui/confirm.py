@@ -7,14 +7,13 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from adloom.errors import Unavailable
-from ui import forms, login
-from ui.document import brand, document, sandbox_mark
+from ui import forms, login, refusals
+from ui.document import document, door_card
 from ui.gateway import Answer
 from ui.i18n import _
 from ui.markup import h
 from ui.security import caller, viewer_of
 from ui.services import Services
-from ui.theme import theme_of
 
 _UNAUTHENTICATED, _FORBIDDEN, _TOO_MANY, _SERVER_ERROR, _SERVICE_UNAVAILABLE = 401, 403, 429, 500, 503
 _LONGEST_FORM = 8_192
@@ -26,16 +25,12 @@ def ask(
     """The form."""
     goes_to = forms.safe_next(request.query_params.get("next")) if target is None else target
     token = forms.form_token(services.form_secret, "confirm", viewer_of(request).token)
-    card = h(
-        "div",
-        h("div", brand(), class_="brand"),
-        h("h1", _("Confirm that it is you")),
+    card = door_card(
+        _("Confirm that it is you"),
         h("p", _("What comes next changes who or what has access. Please say your password again."), class_="muted"),
         _form(viewer_of(request).email, token, goes_to, problem),
-        class_="card login-card",
     )
-    body = h("main", h("div", card, sandbox_mark(link=False) if services.sandbox else None), class_="login")
-    return document(_("Confirm that it is you"), body, theme_of(request), status=status)
+    return document(_("Confirm that it is you"), card, request, sandbox=services.sandbox, status=status)
 
 
 def _form(email: str, token: str, target: str, problem: str) -> Markup:
@@ -84,9 +79,11 @@ async def take(services: Services, request: Request) -> Response:
 
 def _refusal(answer: Answer) -> str:
     if answer.status == _TOO_MANY:
-        return _("Too many attempts. Wait a minute, then try again.")
+        return refusals.too_many()
     if answer.status >= _SERVER_ERROR:
         return login.unavailable()
+    if answer.code == "no_password":
+        return refusals.no_password()
     if answer.code in ("code_needed", "wrong_code", "validation_failed"):
         return _("Please give a code that your authenticator app shows now.")
     return _("That is not your password.")

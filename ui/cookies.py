@@ -49,6 +49,11 @@ class Cookies:
         return self._name("adloom_link")
 
     @property
+    def language(self) -> str:
+        """The language that was chosen in this browser."""
+        return self._name("adloom_language")
+
+    @property
     def browser(self) -> str:
         """What binds a log-in at a platform to this browser."""
         return browser.cookie_name(https=self.https)
@@ -71,6 +76,9 @@ class Cookies:
 
     def put_device(self, response: Response, token: str) -> None:
         self.put(response, self.device, token, expires=datetime.now(UTC) + _DEVICE_LIFE, same_site="strict")
+
+    def put_language(self, response: Response, tag: str) -> None:
+        self.put(response, self.language, tag, expires=datetime.now(UTC) + _DEVICE_LIFE)
 
     def drop(self, response: Response, name: str) -> None:
         response.delete_cookie(name, path="/", httponly=True, samesite="lax", secure=self.https)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from markupsafe import Markup
+from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse
 
 from ui.i18n import _, current
 from ui.icons import LOGO
-from ui.markup import h, join
+from ui.markup import Child, h, join
 from ui.theme import head as theme_head
+from ui.theme import theme_of
 
 FAVICON = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 22 22" fill="none"><rect width="22" height="22" rx="6" '
@@ -40,21 +42,36 @@ def sandbox_mark(*, link: bool) -> Markup:
     return h("p", before, shown, after, class_="sandbox", data_sandbox=True)
 
 
-def document(name: str, body: Markup, theme: str | None, *, status: int = 200) -> HTMLResponse:
-    """A light page: no script is needed for it to work."""
+def door_card(heading: str, *children: Child) -> Markup:
+    """A card with our name on it, for what stands before the pages."""
+    return h("div", h("div", brand(), class_="brand"), h("h1", heading), children, class_="card login-card")
+
+
+def document(
+    name: str,
+    shown: Markup,
+    request: HTTPConnection | None,
+    *,
+    sandbox: bool,
+    status: int = 200,
+    onward: str | None = None,
+) -> HTMLResponse:
+    """A light, narrow page: no script is needed for it to work. It goes on to the address `onward` by itself."""
+    mark = sandbox_mark(link=False) if sandbox else None
     page = h(
         "html",
         h(
             "head",
             h("meta", charset="utf-8"),
             h("meta", name="viewport", content="width=device-width, initial-scale=1"),
+            h("meta", http_equiv="refresh", content=f"0;url={onward}") if onward else None,
             h("title", title(name)),
             h("link", rel="icon", href="/favicon.ico", type="image/svg+xml"),
             theme_head(),
         ),
-        h("body", body),
+        h("body", h("main", h("div", shown, mark), class_="login")),
         lang=current().tag,
-        data_theme=theme,
+        data_theme=None if request is None else theme_of(request),
     )
     headers = {"Cache-Control": "no-store", "Content-Security-Policy": _POLICY}
     return HTMLResponse(f"<!doctype html>{page}", status, headers)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import ROUND_HALF_UP, Decimal
 
-from babel.dates import format_date, format_skeleton, format_time, get_timezone_location
+from babel.dates import format_date, format_skeleton, format_time, format_timedelta, get_timezone_location
 from babel.numbers import format_compact_currency, format_compact_decimal, format_currency, format_decimal
 
 from adloom.money import digits
@@ -158,3 +158,20 @@ def moment(value: datetime, zone: tzinfo, today: date, *, name_zone: bool = Fals
     if local.date() == today:
         return shown
     return _("{day}, {time}").format(day=day(local.date()), time=shown)
+
+
+def ago(value: datetime, now: datetime) -> str:
+    """3 minutes ago; just now below one minute; the day where it is longer ago than a week."""
+    passed = now - value
+    if passed < timedelta(minutes=1):
+        return _("just now")
+    if passed > timedelta(days=7):
+        return day_with_year(value.date())
+    return str(format_timedelta(-passed, add_direction=True, threshold=1.2, locale=current().locale))
+
+
+def stamp(value: datetime) -> str:
+    """22 Nov 2026, 15:55:02, in UTC."""
+    local = value.astimezone(UTC)
+    time = str(format_time(local, "medium", tzinfo=UTC, locale=current().locale))
+    return _("{day}, {time}").format(day=day_with_year(local.date()), time=time)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, TypeVar
 
 from markupsafe import Markup
 from nicegui import ui
@@ -20,12 +20,16 @@ from ui.page import Page, Visit
 from ui.security import caller, viewer_of
 from ui.services import Services
 
+P = TypeVar("P", bound=Page[Any])
+
 
 @contextmanager
-def frame(services: Services, request: Request, active: str, name: str) -> Iterator[Page[Any]]:
-    """The page's frame; elements made inside it land in the content."""
+def framed(
+    services: Services, request: Request, active: str, name: str, make: Callable[[Services, Visit], P]
+) -> Iterator[P]:
+    """The frame of whatever page `make` makes; elements made inside it land in the content."""
     viewer = viewer_of(request)
-    page: Page[Any] = Page(services, Visit(viewer, caller(request), current(), request.url.path, active))
+    page = make(services, Visit(viewer, caller(request), current(), request.url.path, active))
     page.understand(dict(request.query_params))
     _head(request, current().tag, name)
     _navigation(page, active)
@@ -38,6 +42,11 @@ def frame(services: Services, request: Request, active: str, name: str) -> Itera
     page.region(name="state")
     with ui.element("div").classes("stack") as page.content:
         yield page
+
+
+def frame(services: Services, request: Request, active: str, name: str) -> AbstractContextManager[Page[Any]]:
+    """The frame of a page that shows numbers."""
+    return framed(services, request, active, name, Page[Any])
 
 
 def _head(request: Request, language: str, name: str) -> None:
@@ -64,9 +73,16 @@ def _navigation(page: Page[Any], active: str) -> None:
 
 
 def _top(page: Page[Any], request: Request, name: str) -> None:
-    token = forms.form_token(page.services.form_secret, "logout", page.visit.viewer.token)
+    chosen = theme.theme_of(request)
+
+    def user_menu() -> Markup:
+        viewer = page.visit.viewer
+        token = forms.form_token(page.services.form_secret, "logout", viewer.token)
+        return shell.user_menu(viewer, chosen, token)
+
     with ui.element("header").classes("top"):
         page.region(h("h1", name, id="content", tabindex="-1"), name="title").classes("top-title")
         page.region(name="trust").classes("trust-place")
         page.region(name="controls").classes("controls")
-        Region(shell.user_menu(page.visit.viewer, theme.theme_of(request), token)).classes("user")
+        user = Region(user_menu()).classes("user")
+    page.on_viewer.append(lambda: user.show(user_menu()))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +19,8 @@ log = logs.get(__name__)
 
 # Longer than a function's slowest answer under load, shorter than a person's patience.
 TIMEOUT_S = 15.0
+# As long as a request may run, and a little more.
+DOWNLOAD_S = 70.0
 # A function is away for a second or two while it is deployed.
 AWAY_S = 5.0
 
@@ -93,6 +97,22 @@ class Gateway:
                     return _answer(response, function)
             await asyncio.sleep(pause)
         raise AssertionError  # the pauses never end
+
+    @asynccontextmanager
+    async def download(self, function: str, path: str, caller: Caller) -> AsyncIterator[httpx.Response]:
+        """A file that a function streams. Unavailable when it does not begin to."""
+        address = f"/function/{function}{path}"
+        request = self._client.build_request("GET", address, headers=caller.headers(), timeout=DOWNLOAD_S)
+        try:
+            response = await self._client.send(request, stream=True)
+        except httpx.HTTPError as error:
+            short = path.partition("?")[0]
+            log.warning("function_unreachable", function=function, path=short, error=type(error).__name__)
+            raise Unavailable(f"The function {function} does not answer") from error
+        try:
+            yield response
+        finally:
+            await response.aclose()
 
     async def close(self) -> None:
         await self._client.aclose()

@@ -1,4 +1,5 @@
-"""Every text of the dashboard goes through `_()` and `_n()`; the visitor's language comes from Accept-Language.
+"""Every text of the dashboard goes through `_()` and `_n()`; the visitor's language is the one chosen on the profile
+page, else it comes from Accept-Language.
 
 Catalogues are gettext `.po` files, read at start and kept as they are: nothing is compiled into the repository.
 The current language is a context variable: `speaking(language)` sets it around whatever builds markup.
@@ -91,6 +92,14 @@ def negotiate(accept_language: str | None) -> Language:
         if found is not None:
             return found
     return Language(Locale.parse(DEFAULT_LOCALE), _translations(SOURCE_LANGUAGE))
+
+
+def language_for(chosen: str | None, accept_language: str | None) -> Language:
+    """The language that was chosen; where nobody chose one of ours, the best for the header."""
+    wanted = negotiate(accept_language)
+    if chosen not in languages() or chosen == wanted.tag:
+        return wanted
+    return language_of(chosen) or wanted
 
 
 _current: ContextVar[Language] = ContextVar("language")

@@ -7,6 +7,7 @@ import contextlib
 import json
 from collections import defaultdict
 from collections.abc import Callable
+from typing import Literal
 from uuid import UUID
 
 import nats
@@ -26,18 +27,20 @@ QUIET_S = 0.3
 RETRY_S = 2.0
 
 Listener = Callable[[], None]
+# What a page shows: numbers, which change with every sync, or people and their access, which change seldom.
+About = Literal["numbers", "people"]
 
 
 class EventHub:
-    """One subscription for the process; pages listen by organisation.
+    """One subscription for the process; pages listen by organisation and by what they show.
 
     While NATS is away nothing is lost but immediacy: pages read again as soon as it is back.
     """
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._listeners: dict[UUID, set[Listener]] = defaultdict(set)
-        self._pending: dict[UUID, asyncio.TimerHandle] = {}
+        self._listeners: dict[tuple[UUID, About], set[Listener]] = defaultdict(set)
+        self._pending: dict[tuple[UUID, About], asyncio.TimerHandle] = {}
         self._ended: list[Callable[[UUID], None]] = []
         self._missed: list[Listener] = []
         self._client: Client | None = None
@@ -58,14 +61,15 @@ class EventHub:
         if self._client is not None:
             await self._client.close()
 
-    def listen(self, org_id: UUID, listener: Listener) -> Callable[[], None]:
+    def listen(self, org_id: UUID, listener: Listener, about: About = "numbers") -> Callable[[], None]:
         """Call the listener after events of the organisation; returns what ends it."""
-        self._listeners[org_id].add(listener)
+        key = (org_id, about)
+        self._listeners[key].add(listener)
 
         def end() -> None:
-            self._listeners[org_id].discard(listener)
-            if not self._listeners[org_id]:
-                del self._listeners[org_id]
+            self._listeners[key].discard(listener)
+            if not self._listeners[key]:
+                del self._listeners[key]
 
         return end
 
@@ -108,24 +112,27 @@ class EventHub:
             for listener in self._ended:
                 listener(ended)
         self.announce(org_id)
+        if ended is not None:
+            self.announce(org_id, "people")
 
-    def announce(self, org_id: UUID) -> None:
+    def announce(self, org_id: UUID, about: About = "numbers") -> None:
         """Tell the organisation's pages, once for all that happens within a moment."""
-        if org_id in self._listeners and org_id not in self._pending:
+        key = (org_id, about)
+        if key in self._listeners and key not in self._pending:
             loop = asyncio.get_running_loop()
-            self._pending[org_id] = loop.call_later(QUIET_S, self._tell, org_id)
+            self._pending[key] = loop.call_later(QUIET_S, self._tell, key)
 
-    def _tell(self, org_id: UUID) -> None:
-        self._pending.pop(org_id, None)
-        for listener in tuple(self._listeners.get(org_id, ())):
+    def _tell(self, key: tuple[UUID, About]) -> None:
+        self._pending.pop(key, None)
+        for listener in tuple(self._listeners.get(key, ())):
             listener()
 
     async def _reconnected(self) -> None:
         log.info("events_reconnected")
         for listener in self._missed:
             listener()
-        for org_id in tuple(self._listeners):
-            self.announce(org_id)
+        for org_id, about in tuple(self._listeners):
+            self.announce(org_id, about)
 
     async def _failed(self, error: Exception) -> None:
         log.warning("events_interrupted", error=type(error).__name__)

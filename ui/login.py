@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from markupsafe import Markup
 from starlette.requests import Request
@@ -13,14 +15,13 @@ from starlette.responses import RedirectResponse, Response
 from adloom import logs
 from adloom.connections.browser import new_browser
 from adloom.errors import Unavailable
-from ui import forms
-from ui.document import brand, document, sandbox_mark
+from ui import forms, refusals
+from ui.document import document, door_card
 from ui.gateway import Answer
 from ui.i18n import _
 from ui.markup import h
 from ui.security import caller, viewer_of
 from ui.services import Services
-from ui.theme import theme_of
 
 log = logs.get(__name__)
 
@@ -36,6 +37,7 @@ class Attempt:
     problem: str = ""
     status: int = 200
     ways: Markup | None = None
+    providers: tuple[Mapping[str, str], ...] = ()
 
 
 async def greet(services: Services, request: Request, target: str) -> Response:
@@ -46,19 +48,29 @@ async def greet(services: Services, request: Request, target: str) -> Response:
         return show(services, request, Attempt("", target, unavailable(), _SERVICE_UNAVAILABLE))
     if viewer is not None:
         return RedirectResponse(target, status_code=303)
-    ways = await _other_ways(services, request)
-    if ways.get("needs_setup"):
+    answered, providers = await asyncio.gather(_ask(services, request, "/setup"), _ask(services, request, "/sso"))
+    if answered.get("needs_setup"):
         return RedirectResponse("/setup", status_code=303)
-    return show(services, request, Attempt(next=target, ways=_links(ways)))
+    return show(services, request, Attempt(next=target, ways=_links(answered), providers=_listed(providers)))
 
 
-async def _other_ways(services: Services, request: Request) -> dict[str, bool]:
+async def _ask(services: Services, request: Request, path: str) -> dict[str, Any]:
     """Which doors there are besides; none are shown where `auth` does not say."""
     try:
-        answer = await services.gateway.call("GET", "auth", "/setup", caller(request))
+        answer = await services.gateway.call("GET", "auth", path, caller(request))
     except Unavailable:
         return {}
     return answer.body if answer.ok else {}
+
+
+def _listed(answered: Mapping[str, Any]) -> tuple[Mapping[str, str], ...]:
+    return tuple(answered.get("providers", ()))
+
+
+async def again(services: Services, request: Request, attempt: Attempt) -> Response:
+    """The form once more, with the other ways in: whoever cannot get in by this one may need them."""
+    ways, providers = await asyncio.gather(_ask(services, request, "/setup"), _ask(services, request, "/sso"))
+    return show(services, request, replace(attempt, ways=_links(ways), providers=_listed(providers)))
 
 
 def _links(ways: Mapping[str, bool]) -> Markup | None:
@@ -78,13 +90,19 @@ def show(services: Services, request: Request, attempt: Attempt) -> Response:
     names = services.cookies
     nonce = request.cookies.get(names.form) or forms.new_nonce()
     token = forms.form_token(services.form_secret, "login", nonce)
-    body = _page(attempt, token, sandbox=services.sandbox)
-    response = document(_("Log in"), body, theme_of(request), status=attempt.status)
+    card = _card(attempt, token, _providers(services, attempt, nonce))
+    response = document(_("Log in"), card, request, sandbox=services.sandbox, status=attempt.status)
     names.put(response, names.form, nonce, same_site="strict")
     return response
 
 
-def _page(attempt: Attempt, token: str, *, sandbox: bool) -> Markup:
+def _providers(services: Services, attempt: Attempt, nonce: str) -> Markup | None:
+    from ui.doors import sso  # it builds on this page
+
+    return sso.buttons(forms.form_token(services.form_secret, f"/{sso.START}", nonce), attempt.providers, attempt.next)
+
+
+def _card(attempt: Attempt, token: str, providers: Markup | None) -> Markup:
     problem = h("p", attempt.problem, class_="problem", role="alert", id="problem") if attempt.problem else None
     form = h(
         "form",
@@ -98,16 +116,7 @@ def _page(attempt: Attempt, token: str, *, sandbox: bool) -> Markup:
         action="/login",
     )
     intro = h("p", _("Your campaigns' numbers, as the platforms say them."), class_="muted")
-    card = h(
-        "div",
-        h("div", brand(), class_="brand"),
-        h("h1", _("Log in")),
-        intro,
-        form,
-        attempt.ways,
-        class_="card login-card",
-    )
-    return h("main", h("div", card, sandbox_mark(link=False) if sandbox else None), class_="login")
+    return door_card(_("Log in"), intro, form, attempt.ways, providers)
 
 
 def field(name: str, label: str, complete: str, *, kind: str, value: str = "", focus: bool = False) -> Markup:
@@ -137,7 +146,7 @@ async def enter(services: Services, request: Request) -> Response:
     nonce = request.cookies.get(services.cookies.form, "")
     if not forms.is_form_token(fields.get("form_token", ""), services.form_secret, "login", nonce):
         problem = _("This form was open for too long. Please try again.")
-        return show(services, request, Attempt(attempt.email, target, problem, _FORBIDDEN))
+        return await again(services, request, Attempt(attempt.email, target, problem, _FORBIDDEN))
     try:
         answer = await services.gateway.call(
             "POST",
@@ -149,7 +158,7 @@ async def enter(services: Services, request: Request) -> Response:
     except Unavailable:
         return show(services, request, Attempt(attempt.email, target, unavailable(), _SERVICE_UNAVAILABLE))
     if not answer.ok:
-        return show(services, request, Attempt(attempt.email, target, _refusal(answer), _status(answer)))
+        return await again(services, request, Attempt(attempt.email, target, _refusal(answer), _status(answer)))
     if "next" in answer.body:
         from ui.doors import second_step  # it builds on this page
 
@@ -163,7 +172,7 @@ def _status(answer: Answer) -> int:
 
 def _refusal(answer: Answer) -> str:
     if answer.status == _TOO_MANY:
-        return _("Too many attempts. Wait a minute, then try again.")
+        return refusals.too_many()
     if answer.status >= _SERVER_ERROR:
         return unavailable()
     return _("That e-mail and password don't fit together.")
@@ -171,14 +180,19 @@ def _refusal(answer: Answer) -> str:
 
 def entered(services: Services, request: Request, answer: Answer, target: str) -> Response:
     """Hand the browser the token of an answer of `auth`, and what it is known by from now on."""
-    names = services.cookies
     response = RedirectResponse(target, status_code=303)
+    put_session(services, response, request, answer)
+    return response
+
+
+def put_session(services: Services, response: Response, request: Request, answer: Answer) -> None:
+    """The cookies of an answer that carries a token."""
+    names = services.cookies
     expires = datetime.fromisoformat(str(answer.body["expires_at"]))
     names.put(response, names.session, str(answer.body["token"]), expires=expires)
     if device := answer.body.get("device"):
         names.put_device(response, str(device))
     names.put(response, names.browser, caller(request).browser or new_browser())
-    return response
 
 
 async def leave(services: Services, request: Request) -> Response:

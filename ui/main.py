@@ -12,17 +12,18 @@ from starlette.responses import JSONResponse, Response
 
 from adloom import logs
 from adloom.settings import load
-from ui import confirm, forms, login, security
+from ui import audit_export, confirm, forms, login, security, sockets
 from ui.components import states
-from ui.document import FAVICON, document, sandbox_mark
+from ui.deeds import routes as deeds
+from ui.document import FAVICON, document
 from ui.doors import routes as doors
 from ui.i18n import _
-from ui.markup import h
-from ui.pages import campaigns, data_health, overview
+from ui.pages import audit, campaigns, data_health, keys, member, members, overview, profile
+from ui.pages import security as security_page
 from ui.security import SessionGuard
 from ui.services import Services, open_services
 from ui.settings import DashboardSettings
-from ui.theme import STATIC, theme_of
+from ui.theme import STATIC
 
 log = logs.get(__name__)
 
@@ -37,7 +38,8 @@ def build(services: Services) -> None:
     app.config.quasar_config["loadingBar"]["skipHijack"] = True
     app.add_static_files("/static", STATIC, max_cache_age=31_536_000)
     _plain_routes(services)
-    for page in (overview, campaigns, data_health):
+    sockets.guard()
+    for page in (overview, campaigns, data_health, profile, security_page, members, member, keys, audit):
         page.register(services)
     app.add_middleware(
         SessionGuard,
@@ -46,7 +48,7 @@ def build(services: Services) -> None:
         https=services.https,
         unreachable=_errors(services),
     )
-    app.add_middleware(security.Speaking)
+    app.add_middleware(security.Speaking, https=services.https)
     app.add_middleware(SecureASGIMiddleware, secure=security.headers(https=services.https))
     app.on_startup(services.hub.start)
     app.on_shutdown(services.hub.stop)
@@ -81,15 +83,15 @@ def _plain_routes(services: Services) -> None:
     app.add_route("/confirm", confirm_form, methods=["GET"])
     app.add_route("/confirm", confirm_it, methods=["POST"])
     doors.register(services)
+    deeds.register(services)
+    audit_export.register(services)
 
 
 def _errors(services: Services) -> Callable[[str], Response]:
     """Pages for what has none: in our look, without NiceGUI, so that they work when it does not. Returns the 503."""
 
     def plain(request: Request | None, name: str, state: Markup, status: int) -> Response:
-        mark = sandbox_mark(link=False) if services.sandbox else None
-        body = h("main", h("div", state, mark), class_="login")
-        return document(name, body, theme_of(request) if request else None, status=status)
+        return document(name, state, request, sandbox=services.sandbox, status=status)
 
     async def missing(request: Request, _error: Exception) -> Response:
         return plain(request, _("This is not here"), states.no_page(), 404)

@@ -4,14 +4,15 @@
         kpis = page.region(states.kpi_skeleton())
     await page.live(read, paint)
 
-`read(connection, params)` runs in a thread inside the viewer's tenant transaction; `paint(data)` shows its result.
+`read(connection, params)` runs in a thread inside the viewer's tenant transaction; `paint(data)` shows its result. What
+only `auth` may read is asked of it: `await page.live_asking(ask, paint)`.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Generic, TypeVar
 from urllib.parse import parse_qsl, urlsplit
@@ -30,6 +31,7 @@ from ui.components import states
 from ui.components.region import Region
 from ui.gateway import Caller
 from ui.i18n import Language, speaking
+from ui.live import About
 from ui.markup import EMPTY, h
 from ui.params import Params, parse
 from ui.services import Services
@@ -39,6 +41,7 @@ log = logs.get(__name__)
 
 T = TypeVar("T")
 Read = Callable[[Connection, Params], T]
+Ask = Callable[[], Awaitable[T]]
 
 # A page whose numbers come within this time is sent with them; otherwise its skeleton goes first.
 AT_ONCE_S = 0.4
@@ -64,8 +67,9 @@ class Page(Generic[T]):
         self.params, self.notes = Params(), list[str]()
         self.client = ui.context.client
         self.shown_at: datetime | None = None
+        self.on_viewer: list[Callable[[], None]] = []
         self._regions: dict[str, Region] = {}
-        self._read: Read[T] | None = None
+        self._fetch: Ask[T | None] | None = None
         self._paint: Callable[[T], None] | None = None
         self._turn = 0
 
@@ -85,9 +89,20 @@ class Page(Generic[T]):
 
     async def live(self, read: Read[T], paint: Callable[[T], None]) -> None:
         """Read and show; from now on again whenever something of the organisation changes."""
-        self._read, self._paint = read, paint
+
+        async def fetch() -> T | None:
+            return await run.io_bound(self._in_tenant, read, self.visit.viewer, self.params)
+
+        await self._begin(fetch, paint, "numbers")
+
+    async def live_asking(self, ask: Ask[T], paint: Callable[[T], None]) -> None:
+        """The same for what `auth` is asked: again whenever people, their sessions or their access change."""
+        await self._begin(ask, paint, "people")
+
+    async def _begin(self, fetch: Ask[T | None], paint: Callable[[T], None], about: About) -> None:
+        self._fetch, self._paint = fetch, paint
         first = background_tasks.create(self.refresh(), name=f"read {self.path}", context=self.client.content)
-        end = self.services.hub.listen(self.visit.viewer.org_id, self._told)
+        end = self.services.hub.listen(self.visit.viewer.org_id, self._told, about)
         self.client.on_delete(end)
         self.client.on_exception(self._surprised)
         await asyncio.wait([first], timeout=AT_ONCE_S)
@@ -103,7 +118,7 @@ class Page(Generic[T]):
             return
         with speaking(self.visit.language):
             self.understand(dict(parse_qsl(parts.query)))
-        shown = self.params.address(self.path)
+        shown = self.here
         (ui.navigate.history.replace if replace else ui.navigate.history.push)(shown)
         await self.refresh()
 
@@ -112,7 +127,7 @@ class Page(Generic[T]):
         with speaking(self.visit.language):
             outcome = await actions.perform(self.services, self.visit.caller, name, about)
             if outcome.go_to:
-                back = self.params.address(self.path)
+                back = self.here
                 ui.navigate.to(forms.with_next(outcome.go_to, back) if outcome.comes_back else outcome.go_to)
                 return
             self.named("notice").show(h("p", outcome.words, class_="note", role="status"))
@@ -122,12 +137,11 @@ class Page(Generic[T]):
         self._turn += 1
         turn, request_id = self._turn, new_request_id()
         try:
-            viewer = await self.services.sessions.viewer(self.visit.caller)
-            if viewer is None:
+            if not await self._is_open() or self._fetch is None:
                 # Whoever has another session by now comes straight back.
-                ui.navigate.to(forms.with_next("/login", self.params.address(self.path)))
+                ui.navigate.to(forms.with_next("/login", self.here))
                 return
-            data = await run.io_bound(self._in_tenant, viewer, self.params)
+            data = await self._fetch()
         except NotFound:
             self._tell_missing()
         except (AdloomError, SQLAlchemyError) as error:
@@ -138,11 +152,24 @@ class Page(Generic[T]):
             if turn == self._turn and data is not None and not self.client.is_deleted:
                 self._show(data)
 
-    def _in_tenant(self, viewer: Viewer, params: Params) -> T:
-        if self._read is None:
-            raise RuntimeError("the page has nothing to read yet")
+    async def _is_open(self) -> bool:
+        """Whether the session is alive, under whatever token it is by now."""
+        viewer = await self.services.sessions.viewer(self.visit.caller)
+        while viewer is None and (token := await self.services.renewals.successor(self.visit.caller)):
+            self.visit = replace(self.visit, caller=replace(self.visit.caller, token=token))
+            viewer = await self.services.sessions.viewer(self.visit.caller)
+        if viewer is None:
+            return False
+        before, self.visit = self.visit.viewer, replace(self.visit, viewer=viewer)
+        if viewer != before:
+            with speaking(self.visit.language), self.client.content:
+                for listener in self.on_viewer:
+                    listener()
+        return True
+
+    def _in_tenant(self, read: Read[T], viewer: Viewer, params: Params) -> T:
         with self.services.database.tenant(viewer.org_id, viewer.account_scope) as connection:
-            return self._read(connection, params)
+            return read(connection, params)
 
     def _show(self, data: T) -> None:
         if self._paint is None:
@@ -161,13 +188,13 @@ class Page(Generic[T]):
         self.content.set_visibility(markup is None)
 
     def _tell_failure(self, request_id: str, *, surprise: bool = False) -> None:
-        retry = self.params.address(self.path)
+        retry = self.here
         with speaking(self.visit.language), self.client.content:
             if self.shown_at is None:
-                self.state(states.failed(request_id, retry=retry, surprise=surprise))
+                self.state(self.failed(request_id, retry=retry, surprise=surprise))
                 return
             local = formats.moment(self.shown_at, ZoneInfo("UTC"), clock.real_now().date())
-            self.named("notes").show(states.not_refreshed(f"{local} UTC", request_id, retry=retry))
+            self.named("notes").show(self.outdated(f"{local} UTC", request_id, retry=retry))
 
     def _surprised(self) -> None:
         """A fault of ours, logged by now: say so instead of leaving the skeleton there."""
@@ -175,7 +202,24 @@ class Page(Generic[T]):
 
     def _tell_missing(self) -> None:
         with speaking(self.visit.language), self.client.content:
-            self.state(states.not_found(self.params.shared().address("/campaigns")))
+            self.state(self.missing())
+
+    def failed(self, request_id: str, *, retry: str, surprise: bool) -> Markup:
+        """The state of a page that could not be read."""
+        return states.failed(request_id, retry=retry, surprise=surprise)
+
+    def outdated(self, as_of: str, request_id: str, *, retry: str) -> Markup:
+        """The note on a page that shows what it had."""
+        return states.not_refreshed(as_of, request_id, retry=retry)
+
+    def missing(self) -> Markup:
+        """The state of a page about something that is not there."""
+        return states.not_found(self.params.shared().address("/campaigns"))
+
+    @property
+    def here(self) -> str:
+        """The address of what the page shows now."""
+        return self.params.address(self.path)
 
     content: ui.element
     title: str

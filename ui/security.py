@@ -25,10 +25,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from adloom import logs
 from adloom.errors import AdloomError
 from adloom.logs import REQUEST_ID_HEADER, accept_request_id
-from ui.cookies import cookies_of
+from ui.cookies import Cookies, cookies_of
 from ui.forms import same_origin
 from ui.gateway import Caller
-from ui.i18n import negotiate, speaking
+from ui.i18n import language_for, speaking
 from ui.sessions import Sessions, Viewer
 
 log = logs.get(__name__)
@@ -40,6 +40,7 @@ PUBLIC_PATHS = frozenset(
     {
         *("/login", "/login/code", "/login/enrol", "/setup", "/forgotten", "/reset", "/verify"),
         *("/invitation", "/register", "/registration", "/_/health", "/favicon.ico"),
+        *("/sso/start", "/sso/callback/google", "/sso/callback/oidc", "/sso/callback/sandbox"),
     }
 )
 PUBLIC_PREFIXES = ("/static/", f"/_nicegui/{nicegui.__version__}/")
@@ -114,14 +115,17 @@ def _token(cookie: str) -> str | None:
 class Speaking:
     """Everything that answers a request speaks the visitor's language."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, https: bool) -> None:
         self._app = app
+        self._https = https
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        with speaking(negotiate(HTTPConnection(scope).headers.get("accept-language"))):
+        connection = HTTPConnection(scope)
+        chosen = connection.cookies.get(Cookies(https=self._https).language)
+        with speaking(language_for(chosen, connection.headers.get("accept-language"))):
             await self._app(scope, receive, send)
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from adloom.db import Database
 from ui.cookies import Cookies
 from ui.forms import origins
 from ui.gateway import Gateway
 from ui.live import EventHub
+from ui.reads.deployment import Deployment
+from ui.renewals import Renewals
 from ui.sessions import Sessions
 from ui.settings import DashboardSettings
 
@@ -20,6 +22,8 @@ class Services:
     gateway: Gateway
     sessions: Sessions
     hub: EventHub
+    deployment: Deployment
+    renewals: Renewals = field(default_factory=Renewals)
 
     @property
     def sandbox(self) -> bool:
@@ -55,4 +59,5 @@ def open_services(settings: DashboardSettings) -> Services:
         gateway=gateway,
         sessions=Sessions(gateway, hub),
         hub=hub,
+        deployment=Deployment(gateway),
     )

@@ -105,7 +105,12 @@ def finish(query: CallbackQuery) -> pages.Page:
     )
 
 
-@app.route_model("GET", "/connections", guard=Guard.role("viewer"), summary="The organisation's connections")
+@app.route_model(
+    "GET",
+    "/connections",
+    guard=Guard.role("viewer", scope="connections:read"),
+    summary="The organisation's connections",
+)
 def connections(principal: Principal) -> Connections:
     with app.database().tenant(principal.org_id, principal.account_scope) as connection:
         found = store.every(connection)

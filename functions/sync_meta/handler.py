@@ -51,7 +51,13 @@ def check_token_ring() -> None:
     _vault()
 
 
-@app.route_model("POST", "/runs", guard=Guard.role("editor"), summary="Sync days of accounts again", status=202)
+@app.route_model(
+    "POST",
+    "/runs",
+    guard=Guard.role("editor", scope="runs:write"),
+    summary="Sync days of accounts again",
+    status=202,
+)
 def start_runs(body: RunRequest, principal: Principal) -> RunsPlanned:
     planned = planning.request(
         _sync(),

@@ -18,7 +18,7 @@ def services(platform: Mapping[str, str]) -> tuple[Service, ...]:
             384 * MIB,
             entrypoint=("python", "-m", "adloom.cli"),
             environment=platform,
-            secrets=("cli-database-url", "operator-key", "s3-access-key", "s3-secret-key", "sandbox-key"),
+            secrets=("cli-database-url", "operator-key", "audit-key", "s3-access-key", "s3-secret-key", "sandbox-key"),
             networks=(EDGE, DATA),
             once=True,
             profile="tools",

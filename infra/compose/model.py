@@ -23,6 +23,8 @@ BUCKET = "adloom"
 GATEWAY_URL = f"http://caddy:{GATEWAY_PORT}"
 # Only containers reach the functions, and the front door writes anew whom it was called by.
 _PROXIES = "127.0.0.0/8,::1/128,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7"
+# No request reaches a container from its own loopback.
+_NOBODY = "127.0.0.1/32"
 # What the parts of this deployment say by themselves, whatever the environment says.
 _FIXED = {
     "ADLOOM_GATEWAY_URL": GATEWAY_URL,
@@ -78,6 +80,7 @@ class Model:
             functions={one.name: f"{one.name}:{HTTP_PORT}" for one in self.functions},
             port=HTTP_PORT,
             gateway=GATEWAY_PORT,
+            proxies=f"{{$ADLOOM_FRONT_PROXIES:{_NOBODY}}}",
         )
         return caddyfile(front)
 
@@ -204,7 +207,10 @@ def _caddy() -> Service:
         "caddy",
         "caddy:2.11.7",
         128 * MIB,
-        environment={"ADLOOM_HOST": "${ADLOOM_HOST:-adloom.localhost}"},
+        environment={
+            "ADLOOM_HOST": "${ADLOOM_HOST:-adloom.localhost}",
+            "ADLOOM_FRONT_PROXIES": f"${{ADLOOM_FRONT_PROXIES:-{_NOBODY}}}",
+        },
         files={"Caddyfile": "/etc/caddy/Caddyfile"},
         networks=(EDGE,),
         # What is not there yet, or any more, it answers for with a problem that passes.
@@ -246,9 +252,11 @@ def _sandbox() -> Service:
             "ADLOOM_SANDBOX_HOME": "/data",
             "ADLOOM_SANDBOX_FACTS": "${ADLOOM_SANDBOX_FACTS:-}",
             "ADLOOM_META_APP_ID": "${ADLOOM_META_APP_ID:-}",
+            "ADLOOM_SANDBOX_URL": "${ADLOOM_SANDBOX_URL:-}",
+            "ADLOOM_META_DIALOG_URL": "${ADLOOM_META_DIALOG_URL:-}",
             "ADLOOM_CLOCK": "${ADLOOM_CLOCK:-}",
         },
-        secrets=("sandbox-key", "meta-app-secret", "mail-key"),
+        secrets=("sandbox-key", "meta-app-secret", "mail-key", "sandbox-client-secret"),
         networks=(EDGE,),
         health=_asks(f"127.0.0.1:{SANDBOX_PORT}/_/health"),
         volumes={"sandbox": "/data"},

@@ -14,6 +14,8 @@ _MAX_BODY = "32MB"
 # What a function takes at most; a body comes whole before its function hears of it, so that slow clients are the front
 # door's business, which has room for them.
 _FUNCTION_BODY = "2MB"
+# Whoever calls inside is one of our own, who say for whom they call.
+_INSIDE = "private_ranges"
 # A part that is being restarted is back within this time, and its callers do not notice.
 _RETRY_DIAL = "10s"
 
@@ -26,6 +28,7 @@ class Front:
     for HTTPS with a certificate that Caddy gets by itself. Upstreams are `host:port`. `strip` takes `/function/<name>`
     away, as a gateway does; where one stands behind the front door it needs the whole path. On `gateway`, a port that
     nobody outside must reach, the platform's own parts call the functions, and are believed for whom they call.
+    `proxies` are addresses of proxies that stand before this one: only they are believed about whose request it is.
     """
 
     sites: tuple[str, ...]
@@ -36,6 +39,7 @@ class Front:
     https: bool = False
     strip: bool = True
     gateway: int | None = None
+    proxies: str = ""
 
 
 def caddyfile(front: Front) -> str:
@@ -60,7 +64,7 @@ def caddyfile(front: Front) -> str:
 			}}
 		}}
 	}}
-{_servers()}{_servers(front.gateway) if front.gateway else ""}}}
+{_servers(front.proxies)}{_servers(_INSIDE, front.gateway) if front.gateway else ""}}}
 
 {", ".join(front.sites)} {{{bind}
 	@unmarked not header X-Request-Id *
@@ -93,10 +97,10 @@ http://:{front.port} {{{bind}
 {_gateway(front, functions) if front.gateway else ""}"""
 
 
-def _servers(inner: int | None = None) -> str:
-    """The limits of a listener. Only on the inner one the callers are our own, who say for whom they call."""
-    of = f" :{inner}" if inner else ""
-    trust = "\n\t\ttrusted_proxies static private_ranges" if inner else ""
+def _servers(proxies: str, port: int | None = None) -> str:
+    """The limits of a listener, and whose word it takes for where a request comes from: nobody's unless said."""
+    of = f" :{port}" if port else ""
+    trust = f"\n\t\ttrusted_proxies static {proxies}" if proxies else ""
     return f"""	servers{of} {{{trust}
 		timeouts {{
 			read_header 10s

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import sys
 
-from adloom.db.migrate import create_database, role_passwords, set_passwords, upgrade
+from adloom.audit.administration import upgrade
+from adloom.db.migrate import create_database, role_passwords, set_passwords
 from adloom.settings import AdminDatabaseSettings, load, secrets_folder
 
 

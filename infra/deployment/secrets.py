@@ -4,7 +4,8 @@
 
 What is there stays as it is, so that a second run changes nothing; an address that is said differently is written
 anew with the same password. A secret that others give (the secret of the Meta app, the keys of an S3 server,
-the key with which mails are sent) is put into the folder as a file of its name, before or after.
+the key with which mails are sent, the secret of a client at an identity provider) is put into the folder as a file of
+its name, before or after.
 """
 
 from __future__ import annotations
@@ -16,10 +17,12 @@ import secrets
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 from adloom.errors import ConfigurationError
+from adloom.identity.tokens import new_operator_key
 from infra.deployment.broker import USERS, nats_conf
 from infra.deployment.private import write_private
 from infra.deployment.stackfile import STACK_FILE, read_functions
@@ -32,14 +35,22 @@ SERVICES = ("dashboard", "connector", "cli", "backup")
 GENERATED = (
     *("operator-key", "meta-app-secret", "storage-secret", "s3-access-key", "s3-secret-key", "sandbox-key"),
     *("owner-password", "postgres-password", "mail-key"),
+    *("google-client-secret", "oidc-client-secret", "sandbox-client-secret"),
 )
 # Secrets that are Fernet keys: one ring for each purpose.
 RINGS = ("token-ring", "mail-ring", "mfa-ring")
+# Secrets that are 32 random bytes in base64 too, and encrypt nothing: what signs the audit trail.
+SIGNING = ("audit-key",)
 _TOKEN_BYTES = 32
 
 
 def token() -> str:
     return secrets.token_urlsafe(_TOKEN_BYTES)
+
+
+def generated(name: str) -> str:
+    """A new value for a secret of GENERATED. An operator key begins as all of them do, so that logs know it."""
+    return new_operator_key() if name == "operator-key" else token()
 
 
 def fernet_key() -> str:
@@ -93,8 +104,8 @@ def write(folder: SecretFolder, addresses: Addresses, stack_file: Path = STACK_F
     """Every secret that the functions of `stack.yml`, the services and the servers need."""
     functions = read_functions(stack_file)
     for name in GENERATED:
-        folder.get(name)
-    for name in RINGS:
+        folder.get(name, partial(generated, name))
+    for name in (*RINGS, *SIGNING):
         folder.get(name, fernet_key)
     for function in functions:
         _database(folder, function.name, addresses.postgres_for_functions)

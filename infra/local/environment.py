@@ -29,7 +29,18 @@ _PASSED = (
     "ADLOOM_RESEND_URL",
     "ADLOOM_REGISTRATION",
     "ADLOOM_GEOIP_FILE",
+    "ADLOOM_GOOGLE_CLIENT_ID",
+    "ADLOOM_OIDC_ISSUER",
+    "ADLOOM_OIDC_CLIENT_ID",
+    "ADLOOM_OIDC_NAME",
+    "ADLOOM_SSO_DOMAINS",
 )
+# Secrets that an operator may give in place of those that are made up, and their names in `stack.yml`.
+_GIVEN = {
+    "ADLOOM_MAIL_KEY": "mail-key",
+    "ADLOOM_GOOGLE_CLIENT_SECRET": "google-client-secret",
+    "ADLOOM_OIDC_CLIENT_SECRET": "oidc-client-secret",
+}
 _SANDBOX_PASSED = ("ADLOOM_SANDBOX_SEED", "ADLOOM_SANDBOX_FACTS")
 # A function that calls a real platform may have to go through the company's proxy and trust its certificates.
 _OUTWARD = (
@@ -41,7 +52,8 @@ _NO_PROXY = "127.0.0.1,localhost,::1"
 
 @dataclass(frozen=True)
 class Operator:
-    """The operator's wishes. `port` is None where any free port will do; `autoconnect` is False for an empty stack.
+    """The operator's wishes. `port` is None where any free port will do; `autoconnect` is False for an empty stack;
+    `given` are secrets by their names.
 
     `backup_at`: when the nightly backup is made, UTC; None for never.
     """
@@ -52,7 +64,7 @@ class Operator:
     meta_app_id: str | None
     meta_app_secret: str | None
     sentry_dsn: str | None
-    mail_key: str | None
+    given: Mapping[str, str]
     backup_at: time | None
     passed: Mapping[str, str]
     sandbox: Mapping[str, str]
@@ -72,7 +84,7 @@ class Operator:
             meta_app_id=app_id,
             meta_app_secret=secret,
             sentry_dsn=environment.get("ADLOOM_SENTRY_DSN") or None,
-            mail_key=environment.get("ADLOOM_MAIL_KEY") or None,
+            given={secret: environment[name] for name, secret in _GIVEN.items() if environment.get(name)},
             backup_at=_time_of_day(environment.get("ADLOOM_BACKUP_AT") or "03:15"),
             passed=_pick(environment, _PASSED),
             sandbox=_sandbox(environment),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import partial
 
 from adloom.backup import keys
-from infra.deployment.secrets import GENERATED, RINGS, SERVICES, fernet_key
+from infra.deployment.secrets import GENERATED, RINGS, SERVICES, SIGNING, fernet_key, generated
 from infra.deployment.stackfile import Function, read_functions
 from infra.local.credentials import Credentials
 from infra.local.environment import Operator, base_environment
@@ -87,7 +88,13 @@ class Plan:
 
     def command_line_environment(self) -> dict[str, str]:
         """What `adloom` needs to work on this stack."""
-        names = ["operator-key", "s3-access-key", "s3-secret-key", *(["sandbox-key"] if self.sandboxed else [])]
+        names = [
+            "operator-key",
+            "audit-key",
+            "s3-access-key",
+            "s3-secret-key",
+            *(["sandbox-key"] if self.sandboxed else []),
+        ]
         return self.environment("cli", {"database-url": self.database_url("cli"), **self._named(names)})
 
     def admin_environment(self) -> dict[str, str]:
@@ -148,18 +155,19 @@ class Plan:
             "ADLOOM_SANDBOX_KEY": self.secret("sandbox-key"),
             "ADLOOM_META_APP_SECRET": self.secret("meta-app-secret"),
             "ADLOOM_MAIL_KEY": self.secret("mail-key"),
+            "ADLOOM_SANDBOX_CLIENT_SECRET": self.secret("sandbox-client-secret"),
         }
 
     def secret(self, name: str) -> str:
         """The value of a secret as `stack.yml` names it."""
         if name.endswith("-database-url"):
             return self.database_url(name.removesuffix("-database-url"))
-        if name == "mail-key" and self.operator.mail_key:
-            return self.operator.mail_key
-        if name in RINGS:
+        if name in self.operator.given:
+            return self.operator.given[name]
+        if name in (*RINGS, *SIGNING):
             return self.credentials.get(name, fernet_key)
         if name.endswith("-event-secret") or name in GENERATED:
-            return self.credentials.get(name)
+            return self.credentials.get(name, partial(generated, name))
         raise RuntimeFault(f"stack.yml asks for the secret {name}, and the runtime does not know how to make it.")
 
     def _named(self, names: list[str]) -> dict[str, str]:

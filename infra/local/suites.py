@@ -19,22 +19,26 @@ _CHECKED = ["infra", "ui", "functions", "migrations", "shared", "template", "tes
 # They wait for processes and browsers half of their time, so two use what one leaves idle; each has servers of its own.
 _AT_ONCE = 2
 _MEASURED = ("integration", "ui", "unit", "contract")
+# The longest suite is two by itself: each process takes whole files, with servers of its own.
+_IN_TWO = ("-n", "2", "--dist", "loadfile")
 
 
 def _pytest(suite: str, *options: str) -> list[list[str]]:
     return [[sys.executable, "-m", "pytest", f"tests/{suite}", "-q", "--durations=5", *options]]
 
 
-def _measured(suite: str) -> list[list[str]]:
+def _measured(suite: str, *options: str) -> list[list[str]]:
     """A suite whose coverage counts; the report at the end adds them up."""
-    return _pytest(suite, "--cov", "--cov-report=", "--cov-fail-under=0")
+    return _pytest(suite, "--cov", "--cov-report=", "--cov-fail-under=0", *options)
 
 
+ALONE: dict[str, list[list[str]]] = {"integration": _measured("integration", *_IN_TWO)}
 # In the order in which they begin: the longest first, so that the last to end has not begun late.
 SUITES: dict[str, list[list[str]]] = {
-    **{suite: _measured(suite) for suite in _MEASURED[:2]},
+    "ui": _measured("ui"),
     "e2e": _pytest("e2e"),
-    **{suite: _measured(suite) for suite in _MEASURED[2:]},
+    "unit": _measured("unit"),
+    "contract": _measured("contract"),
     "lint": [
         [str(_BIN / "ruff"), "check", "--quiet", *_CHECKED],
         [str(_BIN / "ruff"), "format", "--check", "--quiet", *_CHECKED],
@@ -45,13 +49,15 @@ SUITES: dict[str, list[list[str]]] = {
 # What reads the results of others, and comes when they have ended.
 AFTERWARDS: dict[str, list[list[str]]] = {
     "coverage": [
-        [str(_BIN / "coverage"), "combine", "--quiet", *(f".coverage.{suite}" for suite in _MEASURED)],
+        [str(_BIN / "coverage"), "combine", "--quiet", "--keep"],
         [str(_BIN / "coverage"), "report"],
     ],
 }
 # Suites that prepare more than the tests' packages, and run only when they are named.
 BY_NAME: dict[str, list[list[str]]] = {
-    "timescale": [[sys.executable, "-m", "infra.local.debian_postgres", *command] for command in _pytest("integration")]
+    "timescale": [
+        [sys.executable, "-m", "infra.local.debian_postgres", *command] for command in _pytest("integration", *_IN_TWO)
+    ]
 }
 
 
@@ -69,14 +75,15 @@ class Result:
 
 def main() -> int:
     """0 when every suite passed. All of them run, so that one look shows everything that is wrong."""
-    known = SUITES | AFTERWARDS | BY_NAME
-    chosen = sys.argv[1:] or [*SUITES, *AFTERWARDS]
+    known = ALONE | SUITES | AFTERWARDS | BY_NAME
+    chosen = sys.argv[1:] or [*ALONE, *SUITES, *AFTERWARDS]
     if unknown := set(chosen) - known.keys():
         print(f"There is no suite {', '.join(sorted(unknown))}; there are {', '.join(known)}.", file=sys.stderr)
         return 2
     began = time.monotonic()
-    results = run([name for name in chosen if name not in AFTERWARDS], known)
-    results += [_suite(name, known[name], Lock()) for name in chosen if name in AFTERWARDS]
+    results = [_suite(name, known[name]) for name in chosen if name in ALONE]
+    results += run([name for name in chosen if name not in ALONE | AFTERWARDS], known)
+    results += [_suite(name, known[name]) for name in chosen if name in AFTERWARDS]
     print("", *results, f"in all {(time.monotonic() - began) / 60:.1f} min", sep="\n", flush=True)
     return 0 if all(result.passed for result in results) else 1
 
@@ -84,13 +91,13 @@ def main() -> int:
 def run(names: Sequence[str], suites: dict[str, list[list[str]]]) -> list[Result]:
     """Run these suites; the results are in the order of the names. One alone shows its output while it runs."""
     if len(names) == 1:
-        return [_suite(names[0], suites[names[0]], None)]
+        return [_suite(names[0], suites[names[0]])]
     printing = Lock()
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         return list(pool.map(lambda name: _suite(name, suites[name], printing), names))
 
 
-def _suite(name: str, commands: list[list[str]], printing: Lock | None) -> Result:
+def _suite(name: str, commands: list[list[str]], printing: Lock | None = None) -> Result:
     """With a lock the output is shown when the suite has ended, so that no line of another stands between."""
     began = time.monotonic()
     if printing is None:

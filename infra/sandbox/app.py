@@ -21,6 +21,7 @@ from infra.sandbox.meta.auth import App
 from infra.sandbox.meta.endpoint import Endpoint
 from infra.sandbox.meta.graph import Graph
 from infra.sandbox.meta.oauth import OAuth
+from infra.sandbox.oidc.endpoint import Provider
 from infra.sandbox.requestlog import RequestLog
 from infra.sandbox.resend.endpoint import Endpoint as Resend
 from infra.sandbox.resend.mailbox import Mailbox
@@ -60,7 +61,7 @@ def create(settings: Settings, world: World) -> Starlette:
     tiktok = TikTok(world, tiktok_app, tokens, codes, script=script, requests=requests)
     google_app = google_auth.App(settings.google_client_id, settings.google_client_secret)
     google = Google(world, google_app, tokens, codes, script=script, requests=requests)
-    mails = Mails()
+    mails, provider = Mails(), Provider(settings, script, requests)
 
     async def health(_request: Request) -> Reply:
         return Reply(200, b'{"status":"ok"}')
@@ -68,11 +69,12 @@ def create(settings: Settings, world: World) -> Starlette:
     return Starlette(
         routes=[
             Route("/_/health", health),
-            *Control(settings.key, world, tokens, script, requests, mails=mails).routes(),
+            *Control(settings.key, world, tokens, script, requests, mails=mails, provider=provider).routes(),
             *Resend(settings.mail_key, mails, script, requests).routes(),
             *Mailbox(settings.key, mails).routes(),
             *tiktok.routes(),
             *google.routes(),
+            *provider.routes(),
             # The root is asked for as `/v26.0/` by the SDK and as `/v26.0` by hand.
             Route("/{version:version}", meta.serve, methods=_METHODS),
             Route("/{version:version}/{path:path}", meta.serve, methods=_METHODS),

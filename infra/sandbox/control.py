@@ -14,6 +14,8 @@ from starlette.routing import Route
 from adloom import clock
 from infra.sandbox.facts.errors import FactsError
 from infra.sandbox.faults import Script, ScriptError
+from infra.sandbox.oidc.codes import Behaviour
+from infra.sandbox.oidc.endpoint import Provider
 from infra.sandbox.requestlog import RequestLog
 from infra.sandbox.resend.mails import Mails
 from infra.sandbox.tokens import Issued, Tokens
@@ -45,7 +47,15 @@ class Control:
     """The handlers."""
 
     def __init__(
-        self, key: str, world: World, tokens: Tokens, script: Script, requests: RequestLog, *, mails: Mails
+        self,
+        key: str,
+        world: World,
+        tokens: Tokens,
+        script: Script,
+        requests: RequestLog,
+        *,
+        mails: Mails,
+        provider: Provider,
     ) -> None:
         self._key = key
         self.world = world
@@ -53,6 +63,7 @@ class Control:
         self.script = script
         self.requests = requests
         self.mails = mails
+        self.provider = provider
 
     def routes(self) -> list[Route]:
         """Every route, each behind the key."""
@@ -65,6 +76,7 @@ class Control:
             ("POST", "tokens/revoke", self.revoke_tokens),
             ("GET", "mails", self.get_mails),
             ("DELETE", "mails", self.clear_mails),
+            ("POST", "oidc", self.set_behaviour),
             ("GET", "clock", self.get_clock),
             ("POST", "reload", self.reload),
         ]
@@ -131,6 +143,11 @@ class Control:
         """Empty the mailbox."""
         self.mails.clear()
         return _json({"mails": []})
+
+    async def set_behaviour(self, request: Request) -> Reply:
+        """How the identity provider behaves from now on; `{}` is as it should."""
+        self.provider.behaviour = msgspec.json.decode(await request.body() or b"{}", type=Behaviour)
+        return _json(self.provider.behaviour)
 
     async def get_clock(self, _request: Request) -> Reply:
         """The business clock and the accounts' today."""

@@ -1,6 +1,7 @@
 """The sandbox's settings, read once from the environment. A missing one stops the start with a sentence.
 
-The keys and the secrets of the apps may be files in ADLOOM_SECRETS_DIR instead: sandbox-key, meta-app-secret and so on.
+The keys and the secrets may be files instead, by their names in lower case in ADLOOM_SECRETS_DIR: sandbox-key,
+meta-app-secret, mail-key, sandbox-client-secret and so on.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ _SECRETS = {
     "ADLOOM_META_APP_SECRET": "meta-app-secret",
     "ADLOOM_MAIL_KEY": "mail-key",
     "ADLOOM_TIKTOK_APP_SECRET": "tiktok-app-secret",
-    "ADLOOM_GOOGLE_CLIENT_SECRET": "google-client-secret",
+    "ADLOOM_GOOGLE_ADS_CLIENT_SECRET": "google-ads-client-secret",
+    "ADLOOM_SANDBOX_CLIENT_SECRET": "sandbox-client-secret",
 }
 
 
@@ -28,7 +30,8 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True)
 class Settings:
-    """`facts` is None where the sandbox generates its own folder under `home`.
+    """`facts` is None where the sandbox generates its own folder under `home`. `url` is where the product reaches the
+    sandbox, `browser_url` where browsers do. `client_secret` is None where nobody logs in by the identity provider.
 
     A platform whose app is empty knows no app at all: nobody logs in there. `google_port` 0 opens no gRPC; without
     `google_ca` the authority of its certificate lies in `home`.
@@ -43,6 +46,9 @@ class Settings:
     meta_app_id: str
     meta_app_secret: str
     mail_key: str
+    client_secret: str | None
+    url: str
+    browser_url: str
     tiktok_app_id: str = ""
     tiktok_app_secret: str = ""
     google_client_id: str = ""
@@ -58,6 +64,7 @@ def read(environment: Mapping[str, str]) -> Settings:
     port = _int(environment, "ADLOOM_SANDBOX_PORT", None)
     if not 0 < port <= _LAST_PORT:
         raise SettingsError(f"ADLOOM_SANDBOX_PORT is {port}; set it to a free port, e.g. 8090")
+    url = (environment.get("ADLOOM_SANDBOX_URL") or f"http://127.0.0.1:{port}").rstrip("/")
     return Settings(
         host=environment.get("ADLOOM_SANDBOX_HOST") or "127.0.0.1",
         port=port,
@@ -68,10 +75,13 @@ def read(environment: Mapping[str, str]) -> Settings:
         meta_app_id=_needed(environment, "ADLOOM_META_APP_ID", "the id of the Meta app, any digits for the sandbox"),
         meta_app_secret=_needed(environment, "ADLOOM_META_APP_SECRET", "the secret of the Meta app"),
         mail_key=_needed(environment, "ADLOOM_MAIL_KEY", "the API key with which mails are handed over"),
+        client_secret=environment.get("ADLOOM_SANDBOX_CLIENT_SECRET") or None,
+        url=url,
+        browser_url=(environment.get("ADLOOM_META_DIALOG_URL") or url).rstrip("/"),
         tiktok_app_id=environment.get("ADLOOM_TIKTOK_APP_ID", ""),
         tiktok_app_secret=environment.get("ADLOOM_TIKTOK_APP_SECRET", ""),
-        google_client_id=environment.get("ADLOOM_GOOGLE_CLIENT_ID", ""),
-        google_client_secret=environment.get("ADLOOM_GOOGLE_CLIENT_SECRET", ""),
+        google_client_id=environment.get("ADLOOM_GOOGLE_ADS_CLIENT_ID", ""),
+        google_client_secret=environment.get("ADLOOM_GOOGLE_ADS_CLIENT_SECRET", ""),
         google_port=_int(environment, "ADLOOM_SANDBOX_GOOGLE_PORT", 0),
         google_ca=_path(environment, "ADLOOM_SANDBOX_GOOGLE_CA"),
     )

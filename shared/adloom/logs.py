@@ -6,7 +6,8 @@ import logging
 import re
 import sys
 import uuid
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
@@ -85,6 +86,21 @@ def _add_request_id(_logger: Any, _name: str, event: MutableMapping[str, Any]) -
     if (current := request_id.get()) and "request_id" not in event:
         event["request_id"] = current
     return event
+
+
+@contextmanager
+def on_stderr() -> Iterator[None]:
+    """For a program whose standard output is its answer: what is logged goes to people, as plain lines. Whoever said
+    otherwise before is heeded.
+    """
+    if structlog.is_configured():
+        yield
+        return
+    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
+    try:
+        yield
+    finally:
+        structlog.reset_defaults()
 
 
 def configure(process: str, settings: CoreSettings | None = None) -> None:

@@ -82,6 +82,12 @@ class StorageSettings(_Group):
     s3_secret_key: SecretStr = Field(description="S3 secret key")
 
 
+class AuditSettings(StorageSettings):
+    audit_key: SecretStr = Field(
+        description="Signs the audit trail: 32 bytes in base64, newest first, comma separated; never in the database"
+    )
+
+
 class MetaSettings(_Group):
     """Meta's app. In sandbox mode both addresses are the sandbox's."""
 

@@ -26,7 +26,8 @@ class StoredObject:
 class Storage:
     """One bucket. Content type and names belong in Postgres: not every S3 server keeps an object's metadata."""
 
-    def __init__(self, settings: StorageSettings) -> None:
+    def __init__(self, settings: StorageSettings, *, attempts: int = 4) -> None:
+        """`attempts`: how often a request is made until the server answers; 1 where the caller tries again itself."""
         import boto3  # 0.2 s, so only where objects are used
         from botocore.config import Config
 
@@ -40,7 +41,7 @@ class Storage:
             config=Config(
                 connect_timeout=CONNECT_TIMEOUT_S,
                 read_timeout=READ_TIMEOUT_S,
-                retries={"max_attempts": 3, "mode": "standard"},
+                retries={"total_max_attempts": attempts, "mode": "standard"},
                 signature_version="s3v4",
                 s3={"addressing_style": "path"},
                 response_checksum_validation="when_required",
@@ -77,9 +78,10 @@ class Storage:
         except NotFound:
             return None
 
-    def objects(self) -> Iterator[StoredObject]:
-        """Every object of the bucket, in the order of keys; read page by page."""
-        pages = iter(self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket))
+    def objects(self, prefix: str = "") -> Iterator[StoredObject]:
+        """Every object of the bucket whose key begins so, in the order of keys; read page by page."""
+        listing = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
+        pages = iter(listing)
         while True:
             with _mapped(""):
                 page = next(pages, None)

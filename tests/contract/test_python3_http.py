@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from tests.integration.cast import MAIL_RING, MFA_RING, PASSWORD, Connect, MakeOrganisation, Person, person
+from tests.integration.cast import AUDIT_KEY, MAIL_RING, MFA_RING, PASSWORD, Connect, MakeOrganisation, Person, person
 
 if TYPE_CHECKING:
     from tests.conftest import Postgres
@@ -61,6 +61,10 @@ def auth(folder: Path, postgres: Postgres) -> Iterator[httpx.Client]:
         "ADLOOM_OPERATOR_KEY": OPERATOR_KEY,
         "ADLOOM_MAIL_RING": MAIL_RING,
         "ADLOOM_MFA_RING": MFA_RING,
+        "ADLOOM_AUDIT_KEY": AUDIT_KEY,
+        "ADLOOM_S3_ENDPOINT": "http://127.0.0.1:9",
+        "ADLOOM_S3_ACCESS_KEY": "access",
+        "ADLOOM_S3_SECRET_KEY": "secret",
         # Beside a sandbox its owner logs in with the password alone.
         "ADLOOM_SANDBOX_URL": "http://127.0.0.1:9",
     }

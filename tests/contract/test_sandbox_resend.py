@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -14,20 +13,15 @@ import resend
 from adloom.mail.errors import MailFailed
 from adloom.mail.message import Message, compose
 from adloom.mail.resend import ResendMailer
-from tests.unit.sandbox.support import KEY, MAIL_KEY, Sandbox, fact, facts, running
+from tests.unit.sandbox.support import KEY, MAIL_KEY, Sandbox, sandbox
+
+__all__ = ["sandbox"]
 
 LINK = "https://ads.example.com/reset#adl_r_" + "x" * 43
 MESSAGE = compose(
     "ana@example.com", "reset_password", {"name": "Ana", "valid": "1 hour"}, LINK, "https://ads.example.com"
 )
 SENDER = "Adloom <hello@ads.example.com>"
-
-
-@pytest.fixture(scope="module")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    folder = facts(tmp_path_factory.mktemp("facts"), fact())
-    with running(tmp_path_factory.mktemp("home"), ADLOOM_SANDBOX_FACTS=str(folder)) as sandbox:
-        yield sandbox
 
 
 @pytest.fixture(autouse=True)
@@ -41,14 +35,10 @@ def send(sandbox: Sandbox, message: Message = MESSAGE, mail_id: UUID | None = No
     return ResendMailer(key, SENDER, f"{sandbox.url}/resend").send(message, mail_id or uuid4())
 
 
-def mails(sandbox: Sandbox) -> list[dict[str, Any]]:
-    return list(sandbox.control("GET", "mails")["mails"])
-
-
 def test_a_mail_that_was_handed_over_lies_in_the_mailbox(sandbox: Sandbox) -> None:
     mail_id = send(sandbox)
 
-    (mail,) = mails(sandbox)
+    (mail,) = sandbox.mails()
     assert mail["id"] == mail_id
     assert (mail["to"], mail["from"], mail["subject"]) == (["ana@example.com"], SENDER, MESSAGE.subject)
     assert (mail["text"], mail["html"]) == (MESSAGE.text, MESSAGE.html)
@@ -59,7 +49,7 @@ def test_the_same_mail_twice_is_one_mail(sandbox: Sandbox) -> None:
     mail_id = uuid4()
 
     assert send(sandbox, mail_id=mail_id) == send(sandbox, mail_id=mail_id)
-    assert len(mails(sandbox)) == 1
+    assert len(sandbox.mails()) == 1
     other = compose("ana@example.com", "no_account", {}, None, "https://ads.example.com")
     with pytest.raises(MailFailed, match="409 invalid_idempotent_request"):
         send(sandbox, other, mail_id)
@@ -71,7 +61,7 @@ def test_a_wrong_key_is_the_operators_to_mend(sandbox: Sandbox, key: str) -> Non
         send(sandbox, key=key)
 
     assert not caught.value.permanent
-    assert mails(sandbox) == []
+    assert sandbox.mails() == []
 
 
 def test_an_address_that_is_none_is_never_tried_again(sandbox: Sandbox) -> None:
@@ -110,7 +100,7 @@ def test_a_fault_that_passes_is_tried_again(sandbox: Sandbox, fault: dict[str, A
         send(sandbox, mail_id=mail_id)
     assert (caught.value.permanent, caught.value.retry_after) == (False, wait)
     send(sandbox, mail_id=mail_id)
-    assert len(mails(sandbox)) == 1
+    assert len(sandbox.mails()) == 1
 
 
 def test_the_request_log_shows_no_mail(sandbox: Sandbox) -> None:

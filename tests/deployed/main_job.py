@@ -10,13 +10,13 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import httpx
 
 from infra.local.verify import LEVELS, Comparison, Span, compare
+from tests.forms import hidden
 
 SYNC_TIMEOUT_S = 600
 # An account is due every 15 minutes of the business clock, and a cron-connector ticks once a real minute.
@@ -58,27 +58,13 @@ def log_in(deployment: Deployment) -> str:
         token = str(answer.json()["token"])
         who = client.get("/function/auth/session", headers={"Authorization": f"Bearer {token}"}).json()
         assert who["user"]["email"] == email
-        form = _Hidden(client.get("/login").text).fields
+        form = hidden(client.get("/login").text, "/login")
         headers = {"Origin": deployment.front}  # as a browser says it with every form
         entered = client.post("/login", data={**form, "email": email, "password": password}, headers=headers)
         assert entered.status_code == 303, entered.text
         page = client.get(entered.headers["location"])
         assert page.status_code == 200, page.text
     return token
-
-
-class _Hidden(HTMLParser):
-    """The hidden fields of a page."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.fields: dict[str, str] = {}
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = {name: value or "" for name, value in attrs}
-        if tag == "input" and given.get("type") == "hidden":
-            self.fields[given["name"]] = given.get("value", "")
 
 
 def connect(deployment: Deployment) -> None:

@@ -45,6 +45,12 @@ def test_every_process_has_exactly_its_own_secrets(stack: Stack) -> None:
         "mail-ring",
         "mail-key",
         "mfa-ring",
+        "audit-key",
+        "s3-access-key",
+        "s3-secret-key",
+        "google-client-secret",
+        "oidc-client-secret",
+        "sandbox-client-secret",
     }
     assert names("sync-meta") == {
         "sync-meta-database-url",

@@ -128,6 +128,7 @@ class Platform:
                 "ADLOOM_SANDBOX_KEY": self.secret("sandbox-key"),
                 "ADLOOM_META_APP_SECRET": self.secret("meta-app-secret"),
                 "ADLOOM_MAIL_KEY": self.secret("mail-key"),
+                "ADLOOM_SANDBOX_CLIENT_SECRET": self.secret("sandbox-client-secret"),
             },
             ready=answers(f"http://{box.HOST}:{SANDBOX}/_/health"),
         )

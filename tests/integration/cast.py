@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 from unittest.mock import patch
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import argon2
+import pyotp
 from cryptography.fernet import Fernet
 
+from adloom.clock import real_now
 from adloom.db import Database
-from adloom.identity import members, passwords, sessions
+from adloom.identity import members, passwords, sessions, totp
 from adloom.identity.members import NewMember
 from adloom.identity.policy import SessionSettings
 from adloom.identity.roles import Role
 
 PASSWORD = "correct horse battery"
-MAIL_RING, MFA_RING = (Fernet.generate_key().decode() for _ in range(2))
+# As long as a busy machine takes from a code to its check.
+_SPARE_S = 4.0
+MAIL_RING, MFA_RING, AUDIT_KEY = (Fernet.generate_key().decode() for _ in range(3))
 
 
 @dataclass(frozen=True)
@@ -52,8 +57,26 @@ def person(auth: Database, org_id: UUID, name: str, role: Role, account_scope: s
     return Person(email, user_id, org_id, session.token)
 
 
+def new_address() -> str:
+    return f"new-{uuid4().hex[:12]}@example.com"
+
+
+def code_of(secret: str, steps: int = 0) -> str:
+    """What an authenticator app shows now, or some steps from now. One of the step before is good until this one turns:
+    where that is near, it is that of the next.
+    """
+    now = real_now().timestamp()
+    left = totp.STEP_S - now % totp.STEP_S
+    if steps < 0 and left < _SPARE_S:
+        time.sleep(left)
+        now += left
+    return pyotp.TOTP(secret).at(int(now) + steps * totp.STEP_S)
+
+
 MakeOrganisation = Callable[..., UUID]
 Connect = Callable[[str], Database]
+# What was logged since the last look.
+Logged = Callable[[], str]
 
 
 def common_settings(**more: Any) -> dict[str, Any]:
@@ -63,6 +86,11 @@ def common_settings(**more: Any) -> dict[str, Any]:
         "event_secret": "x" * 32,
         "mail_ring": MAIL_RING,
         "mfa_ring": MFA_RING,
+        "audit_key": AUDIT_KEY,
+        # Nobody listens there: what is about stored objects says so itself.
+        "s3_endpoint": "http://127.0.0.1:9",
+        "s3_access_key": "access",
+        "s3_secret_key": "secret",
         **more,
     }
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from infra.local.stack import Stack
+from tests.conftest import Postgres
+from tests.integration import audit_rig
+from tests.integration.cast import Connect, Logged, MakeOrganisation
 
 
 @pytest.fixture(scope="module")
@@ -14,3 +18,26 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """An S3 server for one test module."""
     with Stack(tmp_path_factory.mktemp("s3") / "home", parts=["s3"]) as stack:
         yield stack
+
+
+@pytest.fixture
+def logged(caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]) -> Logged:
+    """What was logged since the last look. Processes log through the standard library, this one only after another
+    test has set it up so.
+    """
+
+    def look() -> str:
+        said = caplog.text + capsys.readouterr().out
+        caplog.clear()
+        return said
+
+    return look
+
+
+@pytest.fixture
+def trail(
+    postgres: Postgres, connect: Connect, make_organisation: MakeOrganisation, s3: Stack, tmp_path: Path
+) -> Iterator[audit_rig.Trail]:
+    """An audit trail of one organisation, without events, in a bucket of its own."""
+    with audit_rig.opened(postgres, connect("auth"), make_organisation(), s3, tmp_path) as made:
+        yield made

@@ -1,4 +1,4 @@
-"""Four processes of `auth`, a gateway over them and a dashboard before it, on a database of a test."""
+"""Processes of `auth`, a gateway over them and a dashboard before it, on a database of a test."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,7 @@ import psutil
 
 from infra.deployment.front import Front, caddyfile
 from infra.local.servers import program
+from tests.forms import hidden
 from tests.integration.cast import auth_settings
 
 if TYPE_CHECKING:
@@ -27,30 +27,38 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
 PROCESSES = 4
+STORAGE_SECRET = "a secret of this test"
 _PATIENCE_S = 60
 
 
 @dataclass(frozen=True)
 class Rig:
-    """`auths` are the addresses of the processes, `pids` theirs; `dashboard` is what stands before all of them."""
+    """`auths` are the addresses of the processes; `dashboard` is what stands before all of them. `pids` are theirs and
+    the dashboard's.
+    """
 
     auths: list[str]
     pids: list[int]
     dashboard: str
 
     def memory(self) -> int:
-        """Bytes that the processes of `auth` hold together, shared libraries counted once each."""
+        """Bytes that the processes of `auth` and the dashboard hold together, shared libraries not counted."""
         return sum(psutil.Process(pid).memory_full_info().uss for pid in self.pids)
 
     def log_in(self, client: httpx.Client, n: int, address: str, email: str, password: str, device: str = "") -> int:
         """One attempt at process `n` from an address, as a trusted proxy tells it; the status."""
         body = {"email": email, "password": password} | ({"device": device} if device else {})
-        answer = client.post(f"{self.auths[n % PROCESSES]}/login", json=body, headers={"X-Forwarded-For": address})
+        answer = client.post(
+            f"{self.auths[n % len(self.auths)]}/login", json=body, headers={"X-Forwarded-For": address}
+        )
         return answer.status_code
 
-    def log_in_by_form(self, client: httpx.Client, form: Form, address: str, email: str, password: str) -> int:
+    def log_in_by_form(
+        self, client: httpx.Client, form: Form, address: str, email: str, password: str, device: str = ""
+    ) -> int:
         """One attempt through the dashboard's form; the status."""
-        headers = {"Origin": self.dashboard, "X-Forwarded-For": address, "Cookie": form.cookie}
+        cookie = form.cookie + (f"; adloom_device={device}" if device else "")
+        headers = {"Origin": self.dashboard, "X-Forwarded-For": address, "Cookie": cookie}
         fields = {"form_token": form.token, "next": "/", "email": email, "password": password}
         return client.post(f"{self.dashboard}/login", data=fields, headers=headers).status_code
 
@@ -58,7 +66,7 @@ class Rig:
         answer = client.get(f"{self.dashboard}/login")
         answer.raise_for_status()
         [cookie] = [each.partition(";")[0] for each in answer.headers.get_list("set-cookie") if "adloom_form" in each]
-        return Form(_Hidden(answer.text).fields["form_token"], cookie)
+        return Form(hidden(answer.text, "/login")["form_token"], cookie)
 
 
 @dataclass(frozen=True)
@@ -67,22 +75,9 @@ class Form:
     cookie: str
 
 
-class _Hidden(HTMLParser):
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.fields: dict[str, str] = {}
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = {name: value or "" for name, value in attrs}
-        if tag == "input" and given.get("type") == "hidden":
-            self.fields[given["name"]] = given.get("value", "")
-
-
 @contextmanager
-def guess_rig(postgres: Postgres, folder: Path, operator_key: str) -> Iterator[Rig]:
-    ports = _free_ports(PROCESSES + 3)
-    auths, (front, gateway, dashboard) = ports[:PROCESSES], ports[PROCESSES:]
+def guess_rig(postgres: Postgres, folder: Path, operator_key: str, processes: int = PROCESSES) -> Iterator[Rig]:
+    auths, (front, gateway, dashboard) = free_ports(processes), free_ports(3)
     base = {name: value for name, value in os.environ.items() if not name.startswith(("ADLOOM_", "PYTEST_"))}
     base |= {"PYTHONPATH": f"{ROOT / 'shared'}:{ROOT}", "ADLOOM_SECRETS_DIR": str(folder), "ADLOOM_LOG_LEVEL": "ERROR"}
     base |= {"ADLOOM_PUBLIC_URL": f"http://{HOST}:{dashboard}", "ADLOOM_GATEWAY_URL": f"http://{HOST}:{gateway}"}
@@ -94,7 +89,7 @@ def guess_rig(postgres: Postgres, folder: Path, operator_key: str) -> Iterator[R
         pids = []
         for port in auths:
             command = [sys.executable, "template/adloom-python/serve.py", "functions/auth"]
-            pids.append(running.enter_context(_process(command, told | base | {"port": str(port)})).pid)
+            pids.append(running.enter_context(process(command, told | base | {"port": str(port)})).pid)
         file = folder / "Caddyfile"
         upstream = " ".join(f"{HOST}:{port}" for port in auths)
         settings = Front(
@@ -102,33 +97,33 @@ def guess_rig(postgres: Postgres, folder: Path, operator_key: str) -> Iterator[R
         )
         file.write_text(caddyfile(settings))
         caddy = [program("caddy"), "run", "--adapter", "caddyfile", "--config", str(file)]
-        running.enter_context(_process(caddy, base | {"XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}))
+        running.enter_context(process(caddy, base | {"XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}))
         own = {
             "ADLOOM_DATABASE_URL": postgres.url("dashboard"),
             "ADLOOM_NATS_URL": f"nats://{HOST}:1",
-            "ADLOOM_STORAGE_SECRET": "a secret of this test",
+            "ADLOOM_STORAGE_SECRET": STORAGE_SECRET,
             "ADLOOM_DASHBOARD_PORT": str(dashboard),
             "NICEGUI_STORAGE_PATH": str(folder / "nicegui"),
         }
-        running.enter_context(_process([sys.executable, "-m", "ui.main"], base | own))
+        running.enter_context(process([sys.executable, "-m", "ui.main"], base | own))
         for url in (*(f"http://{HOST}:{port}/_/ready" for port in auths), f"http://{HOST}:{dashboard}/_/health"):
-            _wait_for(url)
-        _wait_for(f"http://{HOST}:{gateway}/_/health")
+            wait_for(url)
+        wait_for(f"http://{HOST}:{gateway}/_/health")
         yield Rig([f"http://{HOST}:{port}" for port in auths], pids, f"http://{HOST}:{dashboard}")
 
 
 @contextmanager
-def _process(command: list[str], environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+def process(command: list[str], environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
     quiet = subprocess.DEVNULL
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=quiet, stderr=quiet)
+    started = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=quiet, stderr=quiet)
     try:
-        yield process
+        yield started
     finally:
-        process.terminate()
-        process.wait(30)
+        started.terminate()
+        started.wait(30)
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     with ExitStack() as held:
         sockets = [held.enter_context(socket.socket()) for _ in range(count)]
         for each in sockets:
@@ -136,7 +131,7 @@ def _free_ports(count: int) -> list[int]:
         return [each.getsockname()[1] for each in sockets]
 
 
-def _wait_for(url: str) -> None:
+def wait_for(url: str) -> None:
     deadline = time.monotonic() + _PATIENCE_S
     while True:
         try:

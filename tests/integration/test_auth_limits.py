@@ -11,16 +11,16 @@ import psycopg
 import pytest
 
 from adloom.db import Database
-from adloom.identity import members
+from adloom.identity import operator_keys
 from adloom.web import counting
 from adloom.web.limits import Limit, MemoryLimiter
 from adloom.web.shared_limits import OpenLimiter, PostgresLimiter, PostgresStorage
 from functions.auth.handler import AuthSettings, app
 from functions.oauth_callback import handler as oauth_callback
+from tests.integration.auth_rig import OPERATOR_KEY, admin, auth, org_id, owner
 from tests.integration.cast import (
     PASSWORD,
     Connect,
-    MakeOrganisation,
     Person,
     auth_settings,
     cheap_hashes,
@@ -33,19 +33,9 @@ if TYPE_CHECKING:
 
     from tests.conftest import Postgres
 
-OPERATOR_KEY = "adl_o_the-operators-key-of-this-test"
+__all__ = ["admin", "auth", "org_id", "owner"]
+
 FIVE = Limit.parse("5/minute")
-
-
-@pytest.fixture
-def auth(connect: Connect) -> Database:
-    return connect("auth")
-
-
-@pytest.fixture
-def admin(postgres: Postgres) -> Iterator[psycopg.Connection[Any]]:
-    with psycopg.connect(postgres.admin_url, autocommit=True) as connection:
-        yield connection
 
 
 @pytest.fixture
@@ -54,19 +44,9 @@ def client(postgres: Postgres, auth: Database, admin: psycopg.Connection[Any]) -
     app.use(AuthSettings(**auth_settings(postgres.url("auth"), OPERATOR_KEY)), auth)
     app.limiter = None
     admin.execute("delete from rate_limits")
-    members.register_operator_key(auth, OPERATOR_KEY, "deployment")
+    operator_keys.register(auth, OPERATOR_KEY, "deployment")
     with cheap_hashes():
         yield app.test_client()
-
-
-@pytest.fixture
-def org_id(make_organisation: MakeOrganisation) -> UUID:
-    return make_organisation("Acme")
-
-
-@pytest.fixture
-def owner(auth: Database, org_id: UUID) -> Person:
-    return person(auth, org_id, "owner", "owner")
 
 
 @pytest.fixture

@@ -14,8 +14,10 @@ from adloom.identity.roles import Role
 from tests.integration.auth_rig import (
     OPERATOR,
     admin,
+    administrator,
     auth,
     client,
+    code,
     events,
     make_stale,
     org_id,
@@ -27,20 +29,11 @@ from tests.integration.cast import MakeOrganisation, Person, person
 if TYPE_CHECKING:
     from flask.testing import FlaskClient
 
-__all__ = ["admin", "auth", "client", "org_id", "owner", "viewer"]
-
-
-@pytest.fixture
-def administrator(auth: Database, org_id: UUID) -> Person:
-    return person(auth, org_id, "administrator", "admin")
+__all__ = ["admin", "administrator", "auth", "client", "org_id", "owner", "viewer"]
 
 
 def change(client: FlaskClient, by: Person, whom: Person, **what: Any) -> Any:
     return client.patch(f"/members/{whom.user_id}", json=what, headers=by.headers)
-
-
-def code(answer: Any) -> tuple[int, str]:
-    return answer.status_code, answer.get_json()["code"]
 
 
 def works(client: FlaskClient, who: Person) -> bool:

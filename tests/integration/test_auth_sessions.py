@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
@@ -12,59 +12,29 @@ import psycopg
 import pytest
 
 from adloom.db import Database
-from adloom.identity import members, sessions
+from adloom.identity import naming, operator_keys
 from adloom.identity.tokens import token_hash
 from adloom.web.limits import MemoryLimiter
 from functions.auth.handler import AuthSettings, app
-from tests.integration.cast import PASSWORD, Connect, MakeOrganisation, Person, auth_settings, person
+from tests.integration.auth_rig import OPERATOR, OPERATOR_KEY, admin, auth, log_in, org_id, owner, viewer
+from tests.integration.cast import PASSWORD, MakeOrganisation, Person, auth_settings, person
 
 if TYPE_CHECKING:
     from flask.testing import FlaskClient
 
     from tests.conftest import Postgres
 
-OPERATOR_KEY = "adl_o_the-operators-key-of-this-test"
-OPERATOR = {"Authorization": f"Bearer {OPERATOR_KEY}"}
-
-
-@pytest.fixture
-def auth(connect: Connect) -> Database:
-    return connect("auth")
+__all__ = ["admin", "auth", "org_id", "owner", "viewer"]
 
 
 @pytest.fixture
 def client(postgres: Postgres, auth: Database) -> FlaskClient:
+    """Auth, with hashes as they are: some tests here are about them."""
     settings = AuthSettings(**auth_settings(postgres.url("auth"), OPERATOR_KEY))
     app.use(settings, auth)
     app.limiter = MemoryLimiter()
-    members.register_operator_key(auth, OPERATOR_KEY, "deployment")
+    operator_keys.register(auth, OPERATOR_KEY, "deployment")
     return app.test_client()
-
-
-@pytest.fixture
-def org_id(make_organisation: MakeOrganisation) -> UUID:
-    return make_organisation("Acme")
-
-
-@pytest.fixture
-def owner(auth: Database, org_id: UUID) -> Person:
-    return person(auth, org_id, "owner", "owner")
-
-
-@pytest.fixture
-def viewer(auth: Database, org_id: UUID) -> Person:
-    return person(auth, org_id, "viewer", "viewer", "3,17")
-
-
-@pytest.fixture
-def admin(postgres: Postgres) -> Iterator[psycopg.Connection[Any]]:
-    """The database as its administrator, to look at what is stored and to age it."""
-    with psycopg.connect(postgres.admin_url, autocommit=True) as connection:
-        yield connection
-
-
-def log_in(client: FlaskClient, email: str, password: str = PASSWORD) -> Any:
-    return client.post("/login", json={"email": email, "password": password})
 
 
 def test_a_login_gives_a_session(client: FlaskClient, owner: Person) -> None:
@@ -102,6 +72,32 @@ def test_every_login_is_a_session_of_its_own(client: FlaskClient, owner: Person)
     assert len(tokens | {owner.token}) == 3
 
 
+def test_a_login_ends_the_session_that_the_same_browser_had(client: FlaskClient, owner: Person, viewer: Person) -> None:
+    body = {"email": viewer.email, "password": PASSWORD}
+    elsewhere = log_in(client, owner.email).get_json()["token"]
+
+    answer = client.post("/login", json=body, headers=owner.headers)
+
+    tokens = owner.token, viewer.token, elsewhere, answer.get_json()["token"]
+    asked = [client.get("/session", headers={"Authorization": f"Bearer {token}"}).status_code for token in tokens]
+    assert asked == [401, 200, 200, 200]
+
+
+@pytest.mark.parametrize("header", ["Bearer adl_s_unknown", "Bearer adl_o_x", "Bearer", "Basic eDp5"])
+def test_whatever_else_a_login_brings_along_does_not_matter(client: FlaskClient, owner: Person, header: str) -> None:
+    body = {"email": owner.email, "password": PASSWORD}
+
+    assert client.post("/login", json=body, headers={"Authorization": header}).status_code == 200
+    assert client.get("/session", headers=owner.headers).status_code == 200
+
+
+def test_a_wrong_password_ends_no_session(client: FlaskClient, owner: Person) -> None:
+    body = {"email": owner.email, "password": "another long sentence"}
+
+    assert client.post("/login", json=body, headers=owner.headers).status_code == 401
+    assert client.get("/session", headers=owner.headers).status_code == 200
+
+
 def test_only_the_hash_of_a_token_is_stored(client: FlaskClient, owner: Person, admin: psycopg.Connection[Any]) -> None:
     stored = admin.execute(
         "select row_to_json(s)::text from sessions s where user_id = %s", (owner.user_id,)
@@ -109,7 +105,7 @@ def test_only_the_hash_of_a_token_is_stored(client: FlaskClient, owner: Person, 
 
     assert owner.token.removeprefix("adl_s_") not in str(stored)
     hashes = admin.execute("select token_hash from sessions where user_id = %s", (owner.user_id,)).fetchall()
-    assert [bytes(row[0]) for row in hashes] == [token_hash(owner.token)]
+    assert [bytes(row[0]) for row in hashes] == [hashlib.sha256(owner.token.encode()).digest()]
 
 
 def test_a_logout_ends_the_session_at_once(client: FlaskClient, owner: Person) -> None:
@@ -181,6 +177,19 @@ def test_an_owner_adds_a_member_who_can_log_in(client: FlaskClient, owner: Perso
     assert log_in(client, email).get_json()["user"]["role"] == "editor"
 
 
+def test_a_narrowed_owner_adds_members_of_the_own_accounts_only(
+    client: FlaskClient, auth: Database, owner: Person
+) -> None:
+    narrowed = person(auth, owner.org_id, "narrowed", "owner", "3,17")
+    email = f"new-{uuid4().hex}@example.com"
+    body = {"email": email, "password": PASSWORD, "name": "New", "role": "viewer"}
+    assert client.post("/users", json=body, headers=narrowed.headers).status_code == 201
+
+    token = log_in(client, email).get_json()["token"]
+
+    assert client.get("/session", headers={"Authorization": f"Bearer {token}"}).get_json()["account_scope"] == "3,17"
+
+
 def test_a_viewer_adds_nobody(client: FlaskClient, viewer: Person) -> None:
     email = f"new-{uuid4().hex}@example.com"
     body = {"email": email, "password": PASSWORD, "name": "New", "role": "owner"}
@@ -216,7 +225,7 @@ def test_the_operator_names_the_organisation(client: FlaskClient, owner: Person)
     assert (named["kind"], named["organisation"]["name"]) == ("operator", "Acme")
 
 
-@pytest.mark.parametrize(("name", "status"), [(str(uuid4()), 404), ("acme", 400)])
+@pytest.mark.parametrize(("name", "status"), [(str(UUID(int=7)), 404), ("acme", 400)])
 def test_the_operator_names_no_organisation_that_is_not_there(client: FlaskClient, name: str, status: int) -> None:
     assert client.get("/session", headers=OPERATOR | {"X-Adloom-Org": name}).status_code == status
 
@@ -225,12 +234,12 @@ def test_a_revoked_operator_key_opens_nothing(
     client: FlaskClient, auth: Database, admin: psycopg.Connection[Any]
 ) -> None:
     key = f"adl_o_{uuid4().hex}"
-    members.register_operator_key(auth, key, "old")
+    operator_keys.register(auth, key, "old")
     headers = {"Authorization": f"Bearer {key}"}
     assert client.get("/session", headers=headers).status_code == 200
 
     admin.execute("update operator_keys set revoked_at = now() where key_hash = %s", (token_hash(key),))
-    members.register_operator_key(auth, key, "old")
+    operator_keys.register(auth, key, "old")
 
     assert client.get("/session", headers=headers).status_code == 401
 
@@ -274,4 +283,4 @@ def test_the_login_query_reveals_no_other_organisation(auth: Database, owner: Pe
         assert connection.execute(text("select count(*) from users")).scalar_one() == 0
     with auth.tenant(uuid4()) as connection:
         assert connection.execute(text("select count(*) from user_credentials")).scalar_one() == 0
-    assert sessions.describe(auth, owner.org_id, owner.user_id).email == owner.email
+    assert naming.describe(auth, owner.org_id, owner.user_id).email == owner.email

@@ -73,7 +73,14 @@ def test_a_backup_is_made_verified_and_restored_by_command(rig, environment, fol
         restored = adloom(there, *restore)
         assert restored.returncode == 0, restored.stderr
         assert "is restored" in restored.stdout
-        assert contents(target) == contents(rig.postgres)
+        there_now, before = contents(target), contents(rig.postgres)
+        # The restore itself is noted in the audit trail, behind what was in the backup.
+        assert len(there_now.pop("audit_events")) == len(before.pop("audit_events")) + 1
+        assert len(there_now.pop("audit_chains")) == len(before.pop("audit_chains")) + 1
+        assert there_now == before
+        with psycopg.connect(target.admin_url) as connection:
+            noted = connection.execute("select actor_kind from audit_events where action = 'backup.restored'")
+            assert noted.fetchall() == [("command_line",)]
         assert objects(storage) == {"reports/1": b"one"}
 
         again = adloom(there, *restore)

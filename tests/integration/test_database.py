@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import psycopg
 import pytest
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
-from adloom.db import Database, raw
+from adloom.db import Database, engine, raw
 from adloom.errors import Unavailable
 
 
@@ -53,3 +56,44 @@ def test_the_log_of_a_refused_log_in_has_no_password(postgres) -> None:
     database.close()
     assert logs
     assert "wrong-pass-word" not in str(logs)
+
+
+def _terminate(postgres) -> None:
+    query = "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'of a test'"
+    with psycopg.connect(postgres.admin_url, autocommit=True) as admin:
+        while admin.execute(query).fetchall():
+            pass
+
+
+@pytest.fixture
+def pooled(postgres) -> Iterator[Database]:
+    """Two connections of a pool that were used a moment ago."""
+    database = Database(postgres.url("auth"), pool_size=2, application_name="of a test")
+    with database.system() as one, database.system() as other:
+        assert one.execute(text("select 1")).scalar() == other.execute(text("select 1")).scalar()
+    yield database
+    database.close()
+
+
+def test_connections_that_the_server_closed_meanwhile_are_not_used_again(postgres, pooled: Database) -> None:
+    _terminate(postgres)
+
+    for _ in range(3):
+        pooled.check()
+
+
+@pytest.mark.parametrize(("trusted", "asks"), [(30.0, []), (0.0, ["select 1"])])
+def test_only_a_connection_that_was_not_used_for_long_is_asked_first(
+    pooled: Database, monkeypatch: pytest.MonkeyPatch, trusted: float, asks: list[str]
+) -> None:
+    """What lies between may have dropped it without a word; one that was used a moment ago costs no round trip."""
+    asked: list[str] = []
+    execute = psycopg.Connection.execute
+    monkeypatch.setattr(engine, "_TRUSTED_S", trusted)
+    monkeypatch.setattr(
+        psycopg.Connection, "execute", lambda self, query, *more: asked.append(query) or execute(self, query, *more)
+    )
+
+    pooled.check()
+
+    assert asked == asks

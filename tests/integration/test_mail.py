@@ -21,20 +21,15 @@ from adloom.mail import enqueue
 from adloom.mail.sender import Postbox, mailer, purge
 from adloom.mail.settings import SANDBOX_SENDER, MailSettings
 from tests.integration.cast import MAIL_RING, Connect, MakeOrganisation, Person, person
-from tests.unit.sandbox.support import MAIL_KEY, Sandbox, fact, facts, running
+from tests.unit.sandbox.support import MAIL_KEY, Sandbox, sandbox
 
 if TYPE_CHECKING:
     from tests.conftest import Postgres
 
+__all__ = ["sandbox"]
+
 URL = "https://ads.example.com"
 LINK = f"{URL}/reset#adl_r_secret-part-of-the-link"
-
-
-@pytest.fixture(scope="module")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    folder = facts(tmp_path_factory.mktemp("facts"), fact())
-    with running(tmp_path_factory.mktemp("home"), ADLOOM_SANDBOX_FACTS=str(folder)) as sandbox:
-        yield sandbox
 
 
 @pytest.fixture
@@ -79,10 +74,6 @@ def stored(admin: psycopg.Connection[Any], mail_id: UUID) -> dict[str, Any]:
     return dict(row[0])
 
 
-def arrived(sandbox: Sandbox) -> list[dict[str, Any]]:
-    return list(sandbox.control("GET", "mails")["mails"])
-
-
 def test_a_mail_is_sent_and_its_link_goes_with_it(
     auth: Database, owner: Person, postbox: Postbox, sandbox: Sandbox, admin: psycopg.Connection[Any]
 ) -> None:
@@ -93,7 +84,7 @@ def test_a_mail_is_sent_and_its_link_goes_with_it(
 
     assert postbox.send_due() == 1
 
-    (mail,) = arrived(sandbox)
+    (mail,) = sandbox.mails()
     assert (mail["to"], mail["from"]) == ([owner.email], SANDBOX_SENDER)
     assert LINK in mail["text"]
     after = stored(admin, mail_id)
@@ -119,7 +110,7 @@ def test_many_senders_at_once_send_each_mail_once(
         sent = list(threads.map(lambda _: postbox.send_due(), range(4)))
 
     assert sum(sent) == 25
-    assert len(arrived(sandbox)) == 25
+    assert len(sandbox.mails()) == 25
 
 
 def test_a_sender_that_died_after_handing_over_sends_nothing_twice(
@@ -134,7 +125,7 @@ def test_a_sender_that_died_after_handing_over_sends_nothing_twice(
     )
 
     assert postbox.send_due() == 1
-    assert len(arrived(sandbox)) == 1
+    assert len(sandbox.mails()) == 1
 
 
 def test_a_provider_that_is_away_gets_the_mail_later(
@@ -153,7 +144,7 @@ def test_a_provider_that_is_away_gets_the_mail_later(
 
     admin.execute("update mail_outbox set due_at = now() where mail_id = %s", (mail_id,))
     assert postbox.send_due() == 1
-    assert len(arrived(sandbox)) == 1
+    assert len(sandbox.mails()) == 1
 
 
 def test_what_can_never_arrive_is_given_up(
@@ -174,7 +165,7 @@ def test_a_link_that_expired_is_not_sent(
     mail_id = reset_mail(auth, owner, expires_at=datetime.now(UTC) - timedelta(seconds=1))
 
     assert postbox.send_due() == 0
-    assert arrived(sandbox) == []
+    assert sandbox.mails() == []
     assert stored(admin, mail_id)["link"] is None
 
 
@@ -189,8 +180,22 @@ def test_a_link_that_no_key_opens_holds_up_no_other_mail(
     reset_mail(auth, owner)
 
     assert postbox.send_due() == 1
-    assert len(arrived(sandbox)) == 1
+    assert len(sandbox.mails()) == 1
     assert "mail-ring" in stored(admin, mail_id)["error"]
+
+
+def test_a_mail_that_cannot_be_written_holds_up_no_other_mail(
+    auth: Database, owner: Person, postbox: Postbox, sandbox: Sandbox, admin: psycopg.Connection[Any]
+) -> None:
+    mail_id = reset_mail(auth, owner)
+    changed = "update mail_outbox set data = '{}', due_at = now() - interval '1 minute' where mail_id = %s"
+    admin.execute(changed, (mail_id,))
+    reset_mail(auth, owner)
+
+    assert postbox.send_due() == 1
+    assert len(sandbox.mails()) == 1
+    after = stored(admin, mail_id)
+    assert (after["sent_at"], after["error"]) == (None, "The mail reset_password cannot be written: KeyError")
 
 
 def test_a_wake_sends_soon(auth: Database, owner: Person, postbox: Postbox, sandbox: Sandbox) -> None:
@@ -207,7 +212,7 @@ def test_a_wake_sends_soon(auth: Database, owner: Person, postbox: Postbox, sand
     postbox.wake()
 
     assert done.wait(10)
-    assert len(arrived(sandbox)) == 1
+    assert len(sandbox.mails()) == 1
 
 
 def test_without_a_sender_nothing_is_sent_and_nothing_lost(

@@ -5,25 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-import psycopg
-import pyotp
 import pytest
 
-from adloom.clock import real_now
 from adloom.db import Database
 from adloom.identity import totp
 from functions.auth.handler import AuthSettings, app
 from tests.integration.auth_rig import (
     OPERATOR_KEY,
+    Admin,
     admin,
     auth,
     client,
     headers,
+    log_in,
     org_id,
     owner,
     viewer,
 )
-from tests.integration.cast import PASSWORD, MakeOrganisation, Person, auth_settings, person
+from tests.integration.cast import PASSWORD, MakeOrganisation, Person, auth_settings, code_of, person
 
 if TYPE_CHECKING:
     from flask.testing import FlaskClient
@@ -32,21 +31,11 @@ if TYPE_CHECKING:
 
 __all__ = ["admin", "auth", "client", "org_id", "owner", "viewer"]
 
-Admin = psycopg.Connection[Any]
-
 
 @pytest.fixture(autouse=True)
 def real_deployment(client: FlaskClient, postgres: Postgres, auth: Database) -> None:
     """No sandbox: nobody is exempt."""
     app.use(AuthSettings(**auth_settings(postgres.url("auth"), OPERATOR_KEY, sandbox_url=None)), auth)
-
-
-def log_in(client: FlaskClient, email: str, password: str = PASSWORD) -> Any:
-    return client.post("/login", json={"email": email, "password": password})
-
-
-def code_of(secret: str, steps: int = 0) -> str:
-    return pyotp.TOTP(secret).at(int(real_now().timestamp()) + steps * totp.STEP_S)
 
 
 def enrol(client: FlaskClient, who: Person) -> tuple[str, list[str]]:

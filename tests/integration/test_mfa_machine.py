@@ -1,5 +1,6 @@
 """No way around the second factor, whatever the order of things: logging in, setting up, losing, resetting, switching,
-revoking. Whoever does them knows the password and reads the person's mails; only what is marked so has the app too.
+revoking. Whoever does them knows the password and reads the person's mails; only what is marked so has the app or the
+recovery codes too.
 """
 
 from __future__ import annotations
@@ -16,7 +17,15 @@ import pyotp
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from sqlalchemy import Connection, text
 
 from adloom.clock import real_now
 from adloom.db import Database
@@ -62,14 +71,18 @@ class World:
 @dataclass
 class Held:
     """Everything that was ever handed out, and the codes that were taken; `proofs` says of each session which factor it
-    was proved with, if any.
+    was proved with, if any, `passwords` of each challenge which password it was given for. `recovery` are the present
+    factor's codes that nobody has used, `spent` those that were used or belonged to another factor.
     """
 
     sessions: list[str] = field(default_factory=list)
     challenges: list[str] = field(default_factory=list)
     resets: list[str] = field(default_factory=list)
     codes: list[str] = field(default_factory=list)
+    recovery: list[str] = field(default_factory=list)
+    spent: list[str] = field(default_factory=list)
     proofs: dict[bytes, int | None] = field(default_factory=dict)
+    passwords: dict[str, str] = field(default_factory=dict)
 
 
 def newest_first(data: st.DataObject, held: list[str]) -> str:
@@ -115,13 +128,36 @@ class SecondFactor(RuleBasedStateMachine):
         self.now += timedelta(seconds=totp.STEP_S)
         return pyotp.TOTP(self.secret).at(self.now)
 
-    def _new_factor(self, secret: str) -> int:
+    def _new_factor(self, secret: str, answer: Any) -> int:
         self.factors += 1
         self.secret, self.generation = secret, self.factors
+        self._new_recovery(answer.get_json()["recovery_codes"])
         return self.factors
+
+    def _new_recovery(self, codes: list[str]) -> None:
+        self.held.spent += self.held.recovery
+        self.held.recovery = list(codes)
+
+    def _no_factor(self) -> None:
+        self.secret = self.generation = None
+        self._new_recovery([])
+
+    def _entered(self, challenge: str, answer: Any) -> None:
+        """A challenge was good for a session: for one only, and for no other password than it was given for."""
+        assert self.held.passwords.pop(challenge, None) == self.password, "a challenge that was used or is too old"
+        self._keep(answer.get_json()["token"], self.generation)
 
     def _post(self, path: str, body: dict[str, Any], token: str | None = None) -> Any:
         return self.client.post(path, json=body, headers=headers(token) if token else {})
+
+    # How it begins
+
+    @initialize(with_an_app=st.booleans())
+    def begin(self, with_an_app: bool) -> None:
+        """Left to chance, most runs would never come to have a factor."""
+        if with_an_app:
+            self._set_up(self.who.token)
+            assert self.secret is not None
 
     # Logging in
 
@@ -136,12 +172,13 @@ class SecondFactor(RuleBasedStateMachine):
             self._keep(answer["token"], None)
             return
         self.held.challenges.append(answer["challenge"])
+        self.held.passwords[answer["challenge"]] = self.password
 
     @precondition(lambda self: self.held.challenges)
-    @rule(data=st.data(), kind=st.sampled_from(["wrong", "replayed", "none"]))
+    @rule(data=st.data(), kind=st.sampled_from(["wrong", "replayed", "spent", "none"]))
     def give_a_code_that_is_none(self, data: st.DataObject, kind: str) -> None:
         challenge = newest_first(data, self.held.challenges)
-        codes = self.held.codes if kind == "replayed" and self.held.codes else ["000000" if kind == "wrong" else "-"]
+        codes = {"wrong": ["000000"], "replayed": self.held.codes, "spent": self.held.spent}.get(kind) or ["-"]
         answer = self._post("/login/code", {"challenge": challenge, "code": data.draw(st.sampled_from(codes))})
         assert answer.status_code in (401, 429), answer.get_json()
 
@@ -154,7 +191,34 @@ class SecondFactor(RuleBasedStateMachine):
         answer = self._post("/login/code", {"challenge": challenge, "code": code})
         if answer.status_code == 200:
             self.held.codes.append(code)
-            self._keep(answer.get_json()["token"], self.generation)
+            self._entered(challenge, answer)
+
+    @precondition(lambda self: self.held.challenges and self.held.recovery)
+    @rule(data=st.data())
+    def give_a_recovery_code(self, data: st.DataObject) -> None:
+        """With the codes that were written down."""
+        challenge = newest_first(data, self.held.challenges)
+        code = data.draw(st.sampled_from(self.held.recovery))
+        answer = self._post("/login/code", {"challenge": challenge, "code": code})
+        if answer.status_code == 200:
+            self.held.recovery.remove(code)
+            self.held.spent.append(code)
+            self._entered(challenge, answer)
+
+    @precondition(lambda self: self.secret is not None)
+    @rule(recovery=st.booleans())
+    def give_one_code_twice(self, recovery: bool) -> None:
+        """Two log-ins at the same moment; whoever looked over the shoulder has the same code."""
+        self.log_in()
+        self.log_in()
+        one, other = self.held.challenges[-2:]
+        code = self.held.recovery.pop() if recovery and self.held.recovery else self._code()
+        first = self._post("/login/code", {"challenge": one, "code": code})
+        if first.status_code == 200:
+            (self.held.spent if "-" in code else self.held.codes).append(code)
+            self._entered(one, first)
+        second = self._post("/login/code", {"challenge": other, "code": code})
+        assert second.status_code in (401, 429), "one code was good for two log-ins"
 
     @precondition(lambda self: self.held.challenges)
     @rule(data=st.data())
@@ -168,14 +232,17 @@ class SecondFactor(RuleBasedStateMachine):
         answer = self._post("/login/enrol/confirm", {"challenge": challenge, "code": code})
         assert self.secret is None, "a factor that is there was replaced without a code of it"
         if answer.status_code == 200:
-            self._keep(answer.get_json()["token"], self._new_factor(secret))
+            self._new_factor(secret, answer)
+            self._entered(challenge, answer)
 
     # With a session
 
     @precondition(lambda self: self.held.sessions)
     @rule(data=st.data())
     def set_an_app_up(self, data: st.DataObject) -> None:
-        token = newest_first(data, self.held.sessions)
+        self._set_up(newest_first(data, self.held.sessions))
+
+    def _set_up(self, token: str) -> None:
         shown = self._post("/mfa/authenticator", {}, token)
         if shown.status_code != 201:
             return
@@ -184,7 +251,16 @@ class SecondFactor(RuleBasedStateMachine):
         secret = shown.get_json()["secret"]
         answer = self._post("/mfa/authenticator/confirm", {"code": pyotp.TOTP(secret).at(self.now)}, token)
         if answer.status_code == 200:
-            self._keep(answer.get_json()["token"], self._new_factor(secret))
+            self._keep(answer.get_json()["token"], self._new_factor(secret, answer))
+
+    @precondition(lambda self: self.held.sessions)
+    @rule(data=st.data())
+    def write_new_codes_down(self, data: st.DataObject) -> None:
+        token = newest_first(data, self.held.sessions)
+        answer = self._post("/mfa/recovery-codes", {}, token)
+        if answer.status_code == 200:
+            assert self.held.proofs[token_hash(token)] == self.generation
+            self._new_recovery(answer.get_json()["recovery_codes"])
 
     @precondition(lambda self: self.held.sessions)
     @rule(data=st.data())
@@ -195,20 +271,35 @@ class SecondFactor(RuleBasedStateMachine):
         if answer.status_code == 204:
             assert not self.privileged
             assert not had or self.held.proofs[token_hash(token)] == self.generation
-            self.secret = self.generation = None
+            self._no_factor()
 
     @precondition(lambda self: self.held.sessions)
-    @rule(data=st.data(), with_the_app=st.booleans())
-    def prove_again(self, data: st.DataObject, with_the_app: bool) -> None:
+    @rule(data=st.data(), how=st.sampled_from(["app", "app", "password", "replayed", "spent"]))
+    def prove_again(self, data: st.DataObject, how: str) -> None:
         token = newest_first(data, self.held.sessions)
         body = {"password": self.password}
-        if with_the_app and self.secret is not None:
+        if how == "app" and self.secret is not None:
             body["code"] = self._code()
+        if used := {"replayed": self.held.codes, "spent": self.held.spent}.get(how):
+            body["code"] = data.draw(st.sampled_from(used))
         answer = self._post("/session/step-up", body, token)
         if answer.status_code == 200:
-            assert self.secret is None or "code" in body
-            self.held.codes.extend([body["code"]] if "code" in body else [])
-            self._keep(answer.get_json()["token"], self.generation if "code" in body else None)
+            assert self.secret is None or (how == "app" and "code" in body)
+            self.held.codes.extend([body["code"]] if how == "app" and "code" in body else [])
+            assert self._is_dead(token), "the token from before the proof lives on"
+            self._keep(answer.get_json()["token"], self.generation if how == "app" and "code" in body else None)
+
+    @precondition(lambda self: self.held.sessions)
+    @rule(data=st.data())
+    def change_the_password(self, data: st.DataObject) -> None:
+        token = newest_first(data, self.held.sessions)
+        self.count += 1
+        chosen = f"sentence number {self.count} of this run"
+        answer = self._post("/password", {"current": self.password, "password": chosen}, token)
+        if answer.status_code == 200:
+            self.password = chosen
+            self._keep(answer.get_json()["token"], self.held.proofs[token_hash(token)])
+            assert len(self._alive()) == 1, "another session outlived the password"
 
     @precondition(lambda self: self.held.sessions)
     @rule(data=st.data(), back=st.booleans())
@@ -217,13 +308,48 @@ class SecondFactor(RuleBasedStateMachine):
         target = self.org if back else self.elsewhere
         answer = self._post("/session/switch", {"org_id": str(target)}, token)
         if answer.status_code == 200:
+            assert self._is_dead(token), "two sessions of one"
             self._keep(answer.get_json()["token"], self.held.proofs[token_hash(token)])
+
+    @precondition(lambda self: self.elsewhere not in self.roles and self.secret is None and not self.privileged)
+    @rule()
+    def go_where_more_is_asked(self) -> None:
+        """With a session from before, whose log-in nobody asked for a factor."""
+        self.log_in()
+        self._join_elsewhere("admin")
+        before = self.held.sessions[-1]
+        answer = self._post("/session/switch", {"org_id": str(self.elsewhere)}, before)
+        if answer.status_code == 200:
+            self._keep(answer.get_json()["token"], self.held.proofs[token_hash(before)])
+
+    @precondition(lambda self: self.secret is not None)
+    @rule()
+    def prove_with_the_password_alone(self) -> None:
+        self.log_in()
+        code = self._code()
+        entered = self._post("/login/code", {"challenge": self.held.challenges[-1], "code": code})
+        if entered.status_code == 200:
+            self.held.codes.append(code)
+            self._entered(self.held.challenges[-1], entered)
+            answer = self._post("/session/step-up", {"password": self.password}, self.held.sessions[-1])
+            assert answer.status_code == 403, "the password alone was a proof"
 
     @precondition(lambda self: self.held.sessions)
     @rule(data=st.data(), path=st.sampled_from(["/logout", "/sessions"]))
     def revoke(self, data: st.DataObject, path: str) -> None:
         token = data.draw(st.sampled_from(self.held.sessions))
-        self.client.open(path, method="POST" if path == "/logout" else "DELETE", headers=headers(token))
+        answer = self.client.open(path, method="POST" if path == "/logout" else "DELETE", headers=headers(token))
+        if answer.status_code == 204:
+            assert self._is_dead(token)
+        if answer.status_code == 200:
+            assert [digest for digest, _ in self._alive()] == [token_hash(token)]
+
+    @precondition(lambda self: self.held.sessions)
+    @rule(data=st.data())
+    def use_a_token_that_is_over(self, data: st.DataObject) -> None:
+        token = data.draw(st.sampled_from(self.held.sessions))
+        if self._is_dead(token):
+            assert self.client.get("/session", headers=headers(token)).status_code == 401
 
     # With the mailbox
 
@@ -249,6 +375,13 @@ class SecondFactor(RuleBasedStateMachine):
             self.password = chosen
             assert self._alive() == [], "a session outlived the password"
 
+    @rule(data=st.data())
+    def reset_between_the_two_steps(self, data: st.DataObject) -> None:
+        """What was proved with the password from before proves nothing now."""
+        self.log_in()
+        self.forget()
+        self.reset(data)
+
     # What others do
 
     @rule(role=st.sampled_from(["viewer", "editor", "admin"]))
@@ -261,6 +394,9 @@ class SecondFactor(RuleBasedStateMachine):
     @precondition(lambda self: self.elsewhere not in self.roles)
     @rule(role=st.sampled_from(["viewer", "admin"]))
     def invited_elsewhere(self, role: str) -> None:
+        self._join_elsewhere(role)
+
+    def _join_elsewhere(self, role: str) -> None:
         self.world.admin.execute(
             "insert into memberships (org_id, user_id, role) values (%s, %s, %s)",
             (self.elsewhere, self.who.user_id, role),
@@ -273,8 +409,14 @@ class SecondFactor(RuleBasedStateMachine):
             return
         answer = self.client.delete(f"/members/{self.who.user_id}/mfa", headers=self.boss.headers)
         assert answer.status_code == 204
-        self.secret = self.generation = None
+        self._no_factor()
         assert self._alive() == []
+
+    @rule()
+    def the_sessions_are_ended_by_an_administrator(self) -> None:
+        answer = self.client.delete(f"/members/{self.who.user_id}/sessions", headers=self.boss.headers)
+        assert answer.status_code == 200
+        assert not [org for _, org in self._alive() if org == self.org]
 
     # What holds after each step
 
@@ -284,6 +426,9 @@ class SecondFactor(RuleBasedStateMachine):
             (self.who.user_id,),
         )
         return [(bytes(row[0]), row[1]) for row in rows]
+
+    def _is_dead(self, token: str) -> bool:
+        return token_hash(token) not in {digest for digest, _ in self._alive()}
 
     @invariant()
     def every_session_has_proved_what_is_asked_of_it(self) -> None:
@@ -336,16 +481,37 @@ def test_there_is_no_way_around_the_second_factor(world: World) -> None:
     run(world, examples=25, steps=30)
 
 
-@pytest.mark.parametrize(
-    ("target", "without"),
-    [
-        ("adloom.accounts.second_step.is_required", lambda *_: False),
-        ("adloom.accounts.second_step.require_where_there_is_one", lambda *_: []),
-        ("adloom.identity.totp.step_of", lambda _secret, _code, now, _last: int(now.timestamp()) // 30),
-    ],
-)
-def test_a_way_around_would_be_found(world: World, monkeypatch: pytest.MonkeyPatch, target: str, without: Any) -> None:
-    """Each control switched off is noticed. Rarer ways have tests of their own in test_mfa.py."""
+totp_step = totp.step_of
+
+
+def _is_recovery_code(connection: Connection, user_id: UUID, code: str) -> bool:
+    """Looked at and not used up."""
+    query = text("select 1 from recovery_codes where user_id = :user and code_hash = :hash")
+    found = connection.execute(query, {"user": user_id, "hash": token_hash(totp.compact(code))})
+    return found.scalar() is not None
+
+
+WAYS_AROUND: dict[str, tuple[str, Any]] = {
+    "roles ask for nothing": ("adloom.accounts.second_step.is_required", lambda *_: False),
+    "a proof needs the password alone": (
+        "adloom.accounts.second_step.require_where_there_is_one",
+        lambda *_: [],
+    ),
+    "a code is good twice": (
+        "adloom.identity.totp.step_of",
+        lambda secret, code, now, _last: totp_step(secret, code, now, None),
+    ),
+    "a recovery code is good twice": ("adloom.identity.mfa._use_recovery_code", _is_recovery_code),
+    "another organisation asks for nothing": ("adloom.accounts.second_step.admits", lambda *_: lambda _role: None),
+    "a password leaves sessions alone": ("adloom.identity.mailed.sessions.end_all", lambda *_, **__: 0),
+    "a challenge can be used again": ("adloom.identity.challenges.claim", lambda *_: None),
+}
+
+
+@pytest.mark.parametrize("way", WAYS_AROUND)
+def test_a_way_around_would_be_found(world: World, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
+    """Each control switched off is noticed."""
+    target, without = WAYS_AROUND[way]
     monkeypatch.setattr(target, without)
 
     with pytest.raises(AssertionError):

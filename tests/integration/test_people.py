@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
-import psycopg
 import pytest
 
 from adloom.db import Database
@@ -18,16 +17,18 @@ from functions.auth.handler import AuthSettings, app
 from tests.integration.auth_rig import (
     OPERATOR,
     OPERATOR_KEY,
+    Admin,
     admin,
     auth,
     client,
     headers,
+    log_in,
     make_stale,
     org_id,
     owner,
     viewer,
 )
-from tests.integration.cast import MAIL_RING, PASSWORD, MakeOrganisation, Person, auth_settings, person
+from tests.integration.cast import MAIL_RING, PASSWORD, MakeOrganisation, Person, auth_settings, new_address, person
 
 if TYPE_CHECKING:
     from flask.testing import FlaskClient
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 
 __all__ = ["admin", "auth", "client", "org_id", "owner", "viewer"]
 
-Admin = psycopg.Connection[Any]
 OTHER = "another long sentence"
 
 
@@ -50,10 +50,6 @@ def sends_mails(client: FlaskClient, postgres: Postgres, auth: Database, monkeyp
 def use(postgres: Postgres, auth: Database, **changes: Any) -> None:
     values = {"mail_key": "re_x", "registration": "on"} | changes
     app.use(AuthSettings(**auth_settings(postgres.url("auth"), OPERATOR_KEY, **values)), auth)
-
-
-def new_address() -> str:
-    return f"new-{uuid4().hex[:12]}@example.com"
 
 
 def mails(admin: Admin, address: str) -> list[Any]:
@@ -73,10 +69,6 @@ def invite(client: FlaskClient, by: Person, email: str, role: str = "editor", **
 
 def accept(client: FlaskClient, link: str, password: str = PASSWORD, name: str = "Nia New") -> Any:
     return client.post("/invitations/accept", json={"token": link, "name": name, "password": password})
-
-
-def log_in(client: FlaskClient, email: str, password: str = PASSWORD) -> Any:
-    return client.post("/login", json={"email": email, "password": password})
 
 
 def forget(client: FlaskClient, email: str) -> Any:
@@ -122,6 +114,18 @@ def test_an_invitation_works_once_even_for_two_at_once(client: FlaskClient, owne
     assert client.post("/invitations/look", json={"token": link}).status_code == 404
 
 
+def test_who_is_invited_several_times_at_once_has_one_open_invitation(
+    client: FlaskClient, owner: Person, admin: Admin
+) -> None:
+    email = new_address()
+    with ThreadPoolExecutor(4) as threads:
+        answers = list(threads.map(lambda _: invite(app.test_client(), owner, email), range(4)))
+
+    assert [answer.status_code for answer in answers] == [201] * 4
+    query = "select count(*) from invitations where email = %s and revoked_at is null"
+    assert admin.execute(query, (email,)).fetchone() == (1,)
+
+
 @pytest.mark.parametrize("change", ["expires_at = now()", "revoked_at = now()"])
 def test_an_invitation_that_ended_is_none(client: FlaskClient, owner: Person, admin: Admin, change: str) -> None:
     email = new_address()
@@ -161,6 +165,23 @@ def test_nobody_gives_what_they_do_not_have(
     make_stale(admin, owner)
     assert invite(client, owner, new_address()).status_code == 403
     assert client.get("/invitations", headers=viewer.headers).status_code == 403
+
+
+def test_who_became_a_member_meanwhile_keeps_the_role_and_the_trail_tells_of_no_other(
+    client: FlaskClient, owner: Person, admin: Admin, auth: Database, make_organisation: MakeOrganisation
+) -> None:
+    guest = person(auth, make_organisation("Other"), "guest", "viewer")
+    invite(client, owner, guest.email, "admin")
+    values = (owner.org_id, guest.user_id)
+    admin.execute("insert into memberships (org_id, user_id, role) values (%s, %s, 'viewer')", values)
+
+    joined = client.post("/invitations/join", json={"token": token(admin, guest.email)}, headers=guest.headers)
+
+    assert joined.status_code == 200
+    role = admin.execute("select role from memberships where org_id = %s and user_id = %s", values).fetchone()
+    assert role == ("viewer",)
+    told = "select count(*) from audit_events where org_id = %s and action = 'member.added' and target_id = %s"
+    assert admin.execute(told, (owner.org_id, str(guest.user_id))).fetchone() == (0,)
 
 
 def test_who_has_an_account_joins_with_it(
@@ -332,6 +353,76 @@ def test_an_address_is_verified_and_changed_by_its_mailbox(client: FlaskClient, 
     assert mails(admin, viewer.email)[-1][0] == "email_changed"
     assert client.post("/email/verify", json={"token": link}).status_code == 404
     assert log_in(client, email).status_code == 200
+
+
+def test_another_password_ends_the_links_to_another_address(client: FlaskClient, viewer: Person, admin: Admin) -> None:
+    """Whoever had a stolen session and asked for an address of their own does not get the account by it later."""
+    email = new_address()
+    assert client.post("/email", json={"email": email}, headers=viewer.headers).status_code == 202
+    link = token(admin, email)
+
+    body = {"current": PASSWORD, "password": OTHER}
+    assert client.post("/password", json=body, headers=viewer.headers).status_code == 200
+
+    assert client.post("/email/verify", json={"token": link}).status_code == 404
+    assert log_in(client, viewer.email, OTHER).status_code == 200
+
+
+def test_another_address_ends_the_resets_mailed_to_the_old_one(
+    client: FlaskClient, viewer: Person, admin: Admin
+) -> None:
+    assert forget(client, viewer.email).status_code == 202
+    old, email = token(admin, viewer.email), new_address()
+    assert client.post("/email", json={"email": email}, headers=viewer.headers).status_code == 202
+    assert client.post("/email/verify", json={"token": token(admin, email)}).status_code == 200
+
+    assert reset(client, old).status_code == 404
+    assert forget(client, email).status_code == 202
+    assert reset(client, token(admin, email)).status_code == 204
+
+
+def test_an_address_that_is_only_verified_ends_no_reset(client: FlaskClient, viewer: Person, admin: Admin) -> None:
+    assert forget(client, viewer.email).status_code == 202
+    link = token(admin, viewer.email)
+    assert client.post("/email/verification", headers=viewer.headers).status_code == 202
+    assert client.post("/email/verify", json={"token": token(admin, viewer.email)}).status_code == 200
+
+    assert reset(client, link).status_code == 204
+
+
+def test_where_anybody_may_register_owners_make_no_accounts_of_others(
+    client: FlaskClient, postgres: Postgres, auth: Database, owner: Person, viewer: Person
+) -> None:
+    """They would learn who has an account, and have one in a stranger's name."""
+
+    def add(email: str, by: dict[str, str]) -> Any:
+        body = {"email": email, "password": PASSWORD, "name": "New", "role": "viewer"}
+        answer = client.post("/users", json=body, headers=by)
+        return answer.status_code, answer.get_json().get("code")
+
+    known, unknown = viewer.email, new_address()
+    assert add(known, owner.headers) == add(unknown, owner.headers) == (403, "invite_instead")
+    assert add(unknown, OPERATOR | {"X-Adloom-Org": str(owner.org_id)})[0] == 201
+    use(postgres, auth, registration="off")
+    assert add(new_address(), owner.headers)[0] == 201
+
+
+@pytest.mark.parametrize("how", ["lowered", "removed"])
+def test_the_invitations_of_who_lost_rights_are_taken_back(
+    client: FlaskClient, auth: Database, org_id: UUID, owner: Person, admin: Admin, how: str
+) -> None:
+    leaver, theirs, ours = person(auth, org_id, "leaver", "admin"), new_address(), new_address()
+    assert invite(client, leaver, theirs, "admin").status_code == 201
+    assert invite(client, owner, ours).status_code == 201
+    links = token(admin, theirs), token(admin, ours)
+
+    if how == "lowered":
+        change = {"role": "viewer"}
+        assert client.patch(f"/members/{leaver.user_id}", json=change, headers=owner.headers).status_code == 200
+    else:
+        assert client.delete(f"/members/{leaver.user_id}", headers=owner.headers).status_code == 204
+
+    assert [accept(client, link).status_code for link in links] == [404, 201]
 
 
 def test_an_address_of_somebody_else_is_not_taken_and_not_told(

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from infra.local.stack import Stack
 from tests.ui import seed
@@ -31,6 +31,8 @@ ARGUMENTS = [
     "--no-first-run",
     "--disable-domain-reliability",
 ]
+# A busy machine is no fault of the page's.
+expect.set_options(timeout=20_000)
 DESKTOP, PHONE = {"width": 1440, "height": 1080}, {"width": 390, "height": 844}
 
 
@@ -92,7 +94,7 @@ class Site:
         """A browser of its own, nobody logged in."""
         assert self.browser is not None
         opened = self.browser.new_context(**{"viewport": DESKTOP, "locale": "en-GB", **options})
-        opened.set_default_timeout(10_000)
+        opened.set_default_timeout(20_000)
         return opened
 
     def log_in(self, page: Page) -> None:
@@ -171,6 +173,12 @@ def open_page(site: Site, windows: Callable[..., BrowserContext]) -> Iterator[Ca
     assert problems == []
 
 
+def shot(page: Page, name: str) -> None:
+    """Take a screenshot of the whole page."""
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
+
+
 # Elements that show a text of their own and have more of it than room: cut off, or spilling over their neighbours.
 _CLIPPED = """
 () => [...document.querySelectorAll('body *')].filter((element) => {
@@ -194,8 +202,7 @@ def inspect(axe_source: str) -> Callable[[Page, str], None]:
     """Take a screenshot, then insist: nothing scrolls sideways, no text is cut, axe has no serious finding."""
 
     def check(page: Page, name: str) -> None:
-        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
+        shot(page, name)
         wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert wide <= 0, f"{name} scrolls sideways by {wide} px"
         assert page.evaluate(_CLIPPED) == []

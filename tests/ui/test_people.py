@@ -1,7 +1,6 @@
 """People come in: invited, with a second factor, with a recovery code, after a forgotten password."""
 
 import io
-import re
 import time
 
 import httpx
@@ -11,7 +10,10 @@ import pytest
 import zxingcpp
 from PIL import Image
 
-from tests.ui.conftest import PHONE, SCREENSHOTS
+from tests.ui.conftest import PHONE, shot
+from tests.ui.settings_rig import mailbox
+
+__all__ = ["mailbox"]
 
 PASSWORD = "a long enough sentence"
 OTHER = "another long enough sentence"
@@ -22,25 +24,6 @@ def no_attempts_yet(site):
     """All browsers here have one address, and its attempts are few."""
     with psycopg.connect(site.admin_url, autocommit=True) as connection:
         connection.execute("delete from rate_limits")
-
-
-@pytest.fixture(scope="module")
-def mailbox(site):
-    """`mailbox("ana@example.com")` is the newest link that was mailed to this address."""
-    env = site.stack.env("sandbox")
-    url = f"http://127.0.0.1:{site.stack.port('sandbox')}/_sandbox/mails"
-
-    def newest(address, subject=""):
-        until = time.monotonic() + 20
-        while time.monotonic() < until:
-            answer = httpx.get(url, headers={"X-Sandbox-Key": env["ADLOOM_SANDBOX_KEY"]}, trust_env=False)
-            for mail in answer.json()["mails"]:
-                if mail["to"] == [address] and subject in mail["subject"]:
-                    return re.findall(r"http://\S+token=\S+", mail["text"])[0]
-            time.sleep(0.1)
-        raise AssertionError(f"no mail to {address} came")
-
-    return newest
 
 
 def call(site, method, path, body=None, token=None):
@@ -76,11 +59,6 @@ def scan(picture):
     """What a phone's camera reads from a picture."""
     (found,) = zxingcpp.read_barcodes(Image.open(io.BytesIO(picture)))
     return found.text
-
-
-def shot(page, name):
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
 
 
 def test_an_admin_is_invited_sets_up_the_second_factor_and_gets_in_with_a_recovery_code(site, owner, mailbox):

@@ -35,7 +35,8 @@ def auth(site, method, path, token, body=None):
         method,
         f"{site.stack.url}/function/auth{path}",
         json=body,
-        headers={"Authorization": f"Bearer {token}"},
+        # The operator says which organisation is meant; a session has its own.
+        headers={"Authorization": f"Bearer {token}", "X-Adloom-Org": str(site.organisation)},
         trust_env=False,
         timeout=20,
     )

@@ -21,8 +21,10 @@ function morph(from, to) {
     if (from.nodeValue !== to.nodeValue) from.nodeValue = to.nodeValue;
     return;
   }
+  // What a person has typed stays, unless the server's own value became another one.
+  const said = from.nodeName === "INPUT" && from.getAttribute("value") !== to.getAttribute("value");
   morphAttributes(from, to);
-  if (from.nodeName === "INPUT" && from !== document.activeElement && from.value !== to.value) from.value = to.value;
+  if (said && from !== document.activeElement && from.value !== to.value) from.value = to.value;
   morphChildren(from, to);
 }
 
@@ -65,10 +67,16 @@ export default {
   mounted() {
     this.$el.innerHTML = this.markup;
   },
-  updated() {
-    const wanted = document.createElement("template");
-    wanted.innerHTML = this.markup;
-    morphChildren(this.$el, wanted.content);
+  watch: {
+    // Not at every rendering: what the browser itself put here, an open dialog say, stays until the markup is another.
+    markup: {
+      flush: "post",
+      handler() {
+        const wanted = document.createElement("template");
+        wanted.innerHTML = this.markup;
+        morphChildren(this.$el, wanted.content);
+      },
+    },
   },
   beforeUnmount() {
     clearTimeout(this.typing);

@@ -39,7 +39,11 @@ def places() -> tuple[list[Place], list[Place]]:
         Place("overview", "/", "overview", _("Overview")),
         Place("campaigns", "/campaigns", "campaigns", _("Campaigns")),
     ]
-    return numbers, [Place("data-health", "/data-health", "health", _("Data health"))]
+    set_up = [
+        Place("data-health", "/data-health", "health", _("Data health")),
+        Place("settings", "/settings/profile", "settings", _("Settings")),
+    ]
+    return numbers, set_up
 
 
 def sidebar(active: str, params: Params, *, sandbox: bool) -> Markup:
@@ -71,7 +75,8 @@ def tabs(active: str, params: Params) -> Markup:
     return h("div", links)
 
 
-def user_menu(viewer: Viewer, theme: str | None, form_token: str) -> Markup:
+def appearance(theme: str | None) -> Markup:
+    """Light, dark, or as the system is."""
     labels = {"system": _("System"), "light": _("Light"), "dark": _("Dark")}
     choice = [
         h(
@@ -83,6 +88,10 @@ def user_menu(viewer: Viewer, theme: str | None, form_token: str) -> Markup:
         )
         for name in ("system", *THEMES)
     ]
+    return h("div", choice, class_="choice", role="group", aria_label=_("Appearance"))
+
+
+def user_menu(viewer: Viewer, theme: str | None, form_token: str) -> Markup:
     leave = h(
         "form",
         h("input", type="hidden", name="form_token", value=form_token),
@@ -97,7 +106,10 @@ def user_menu(viewer: Viewer, theme: str | None, form_token: str) -> Markup:
         who,
         where,
         h("div", class_="menu-rule"),
-        h("div", choice, class_="choice", role="group", aria_label=_("Appearance")),
+        h("a", icon("person"), _("Profile"), href="/settings/profile", class_="menu-item"),
+        h("a", icon("shield"), _("Security"), href="/settings/security", class_="menu-item"),
+        h("div", class_="menu-rule"),
+        appearance(theme),
         leave,
         class_="menu-panel",
     )

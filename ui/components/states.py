@@ -84,9 +84,13 @@ def failed(request_id: str, *, retry: str, surprise: bool = False) -> Markup:
     )
 
 
-def not_refreshed(as_of: str, request_id: str, *, retry: str) -> Markup:
+def not_refreshed(as_of: str, request_id: str, *, retry: str, numbers: bool = True) -> Markup:
     """The page keeps what it has; the newest could not be read."""
-    words = _("These numbers could not be refreshed. What you see was read at {time}.").format(time=as_of)
+    words = (
+        _("These numbers could not be refreshed. What you see was read at {time}.")
+        if numbers
+        else _("This page could not be refreshed. What you see was read at {time}.")
+    ).format(time=as_of)
     again = h("a", _("Try again"), href=retry, data_here=True)
     return h("p", words, " ", again, " ", h("code", request_id, class_="muted"), class_="note", role="status")
 
@@ -100,6 +104,35 @@ def not_found(back: str) -> Markup:
 def no_page() -> Markup:
     link = h("a", _("Overview"), href="/", class_="btn primary")
     return state("search", _("This is not here"), h("p", _("There is no page at this address.")), actions=link)
+
+
+def settings_failed(request_id: str, *, retry: str, surprise: bool = False) -> Markup:
+    """A page of the settings could not be read."""
+    happened = _("Something went wrong on our side.") if surprise else _("A part of Adloom does not answer.")
+    advice = _("Try again in a minute. If it stays like this, give the number below to whoever runs this installation.")
+    return state(
+        "alert",
+        _("This page cannot be shown right now"),
+        h("p", happened, " ", _("Nothing was changed.")),
+        h("p", advice),
+        h("p", _("Request"), " ", h("code", request_id)),
+        mood="bad",
+        actions=h("a", _("Try again"), class_="btn primary", href=retry),
+        alert=True,
+    )
+
+
+def not_for_you() -> Markup:
+    """A page that the viewer's role does not open."""
+    link = h("a", _("Back to your settings"), href="/settings/profile", class_="btn primary")
+    words = _("This page is for administrators and owners. Ask one of them if you need something from it.")
+    return state("shield", _("Not for your role"), h("p", words), actions=link)
+
+
+def no_member() -> Markup:
+    link = h("a", _("All members"), href="/settings/members", class_="btn primary")
+    words = _("There is no such member in your organisation.")
+    return state("search", _("This is not here"), h("p", words), actions=link)
 
 
 def ghost(width: str, height: int = LINE_HEIGHT, gap: int = 0) -> Markup:

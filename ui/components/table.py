@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 from markupsafe import Markup
 
 from ui import formats
+from ui.components import states
 from ui.i18n import _
 from ui.icons import icon
 from ui.markup import Child, h, join
@@ -158,6 +159,31 @@ def search_box(params: Params, path: str, label: str, *, wide: bool = False) -> 
     return h(
         "form", hidden, box, role="search", action=path, data_here=kept, class_="filter wide" if wide else "filter"
     )
+
+
+def page_of(params: Params, rows: Sequence[R], size: int) -> tuple[Params, Sequence[R]]:
+    """The rows of the page that is asked for. There may be fewer by now: then the last page, and the state says so."""
+    last = max(1, -(-len(rows) // size))
+    page = min(params.page, last)
+    return params.but(page=page), rows[(page - 1) * size : page * size]
+
+
+def paged(
+    params: Params,
+    path: str,
+    columns: Sequence[Column[R]],
+    rows: Sequence[R],
+    *,
+    size: int,
+    caption: str,
+    key: Callable[[R], str],
+) -> Markup:
+    """A page of what the filter leaves, with the way to the others; or that it leaves nothing."""
+    if not rows:
+        return states.nothing_found(params.search, params.but(search="").address(path))
+    params, shown = page_of(params, rows, size)
+    listed = table(columns, shown, caption=caption, key=key)
+    return join(listed, pager(params, path, shown=len(shown), total=len(rows), size=size))
 
 
 def pager(params: Params, path: str, *, shown: int, total: int, size: int) -> Markup | None:

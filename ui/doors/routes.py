@@ -7,6 +7,7 @@ from nicegui import app
 from ui.doors.asking import ForgottenDoor, RegisterDoor, SetupDoor
 from ui.doors.mailed import InvitationDoor, RegistrationDoor, ResetDoor, VerifyDoor
 from ui.doors.second_step import CodeDoor, EnrolDoor
+from ui.doors.sso import PROVIDERS, START, CallbackDoor, StartDoor
 from ui.services import Services
 
 
@@ -22,6 +23,8 @@ def register(services: Services) -> None:
         VerifyDoor(services, "verify"),
         RegistrationDoor(services, "registration"),
         InvitationDoor(services, "invitation"),
+        StartDoor(services, START),
+        *(CallbackDoor(services, provider) for provider in PROVIDERS),
     )
     for door in doors:
         app.add_route(door.path, door.greet, methods=["GET"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from urllib.parse import unquote, urlsplit
 
@@ -25,9 +26,17 @@ _BAD_REQUEST, _UNAUTHENTICATED = 400, 401
 
 
 def go_on(services: Services, answer: Answer, target: str) -> Response:
-    """From the password to the next step. The challenge is kept where no script and no address shows it."""
-    page = "/login/code" if answer.body["next"] == "code" else "/login/enrol"
-    response = to(forms.with_next(page, target))
+    """From the first step to the next one. The challenge is kept where no script and no address shows it."""
+    return keep(services, to(page_of(answer, target)), answer)
+
+
+def page_of(answer: Answer, target: str) -> str:
+    """The page of the next step."""
+    return forms.with_next("/login/code" if answer.body["next"] == "code" else "/login/enrol", target)
+
+
+def keep(services: Services, response: Response, answer: Answer) -> Response:
+    """The challenge, for the browser alone."""
     expires = datetime.fromisoformat(str(answer.body["expires_at"]))
     names = services.cookies
     names.put(response, names.challenge, str(answer.body["challenge"]), expires=expires, same_site="strict")
@@ -68,12 +77,7 @@ class CodeDoor(Door):
         target = forms.safe_next((given or {}).get("next"))
         if given is None:
             return self._form(request, target, stale(), 403)
-        body = {
-            "challenge": request.cookies.get(self.services.cookies.challenge, "-")[:100],
-            "code": given.get("code", "")[:64] or "-",
-            "device": caller(request).device,
-        }
-        answer = await self.call(request, "/login/code", body)
+        answer = await self.call(request, "/login/code", _proof(self.services, request, given))
         if answer is not None and answer.ok:
             return _entered(self.services, login.entered(self.services, request, answer, target))
         if answer is not None and answer.code == _GONE:
@@ -132,12 +136,7 @@ class EnrolDoor(Door):
         if given is None or not _SECRET.match(given.get("secret", "")):
             return to("/login/enrol")
         target = forms.safe_next(given.get("next"))
-        body = {
-            "challenge": request.cookies.get(self.services.cookies.challenge, "-")[:100],
-            "code": given.get("code", "")[:64] or "-",
-            "device": caller(request).device,
-        }
-        answer = await self.call(request, "/login/enrol/confirm", body)
+        answer = await self.call(request, "/login/enrol/confirm", _proof(self.services, request, given))
         if answer is not None and answer.ok:
             return self._done(request, answer, target)
         if answer is not None and answer.code in (_GONE, "mfa_on"):
@@ -162,10 +161,17 @@ class EnrolDoor(Door):
             recovery_codes([str(code) for code in answer.body["recovery_codes"]]),
             links=h("a", _("I have kept them"), href=target, class_="btn primary"),
         )
-        arrived = login.entered(self.services, request, answer, target)
-        for value in arrived.headers.getlist("set-cookie"):
-            page.headers.append("set-cookie", value)
+        login.put_session(self.services, page, request, answer)
         return _entered(self.services, page)
+
+
+def _proof(services: Services, request: Request, given: Mapping[str, str]) -> dict[str, str | None]:
+    """The challenge of the first step and the code for it, no longer than `auth` reads."""
+    return {
+        "challenge": request.cookies.get(services.cookies.challenge, "-")[:100],
+        "code": given.get("code", "")[:64] or "-",
+        "device": caller(request).device,
+    }
 
 
 def over(door: Door, request: Request, target: str) -> Response:

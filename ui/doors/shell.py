@@ -10,14 +10,13 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from adloom.errors import Unavailable
-from ui import forms, login
-from ui.document import brand, document, sandbox_mark
+from ui import forms, login, refusals
+from ui.document import document, door_card
 from ui.gateway import Answer
 from ui.i18n import _
 from ui.markup import Child, h
 from ui.security import caller
 from ui.services import Services
-from ui.theme import theme_of
 
 FORBIDDEN, NOT_FOUND, CONFLICT, WRONG_FIELDS, TOO_MANY = 403, 404, 409, 422, 429
 SERVER_ERROR, SERVICE_UNAVAILABLE = 500, 503
@@ -42,9 +41,10 @@ class Door:
         fields: Child = None,
         hidden: Mapping[str, str] | None = None,
         links: Child = None,
+        onward: str | None = None,
         status: int = 200,
     ) -> Response:
-        """The card; with `submit` a form of these fields in it."""
+        """The card; with `submit` a form of these fields in it, with `onward` it goes on to that address by itself."""
         names = self.services.cookies
         nonce = request.cookies.get(names.form) or forms.new_nonce()
         kept = {"form_token": forms.form_token(self.services.form_secret, self.path, nonce), **(hidden or {})}
@@ -62,11 +62,18 @@ class Door:
             if submit
             else shown
         )
-        card = h("div", h("div", brand(), class_="brand"), h("h1", title), body, form, links, class_="card login-card")
-        mark = sandbox_mark(link=False) if self.services.sandbox else None
-        page = document(title, h("main", h("div", card, mark), class_="login"), theme_of(request), status=status)
+        card = door_card(title, body, form, links)
+        page = document(title, card, request, sandbox=self.services.sandbox, status=status, onward=onward)
         names.put(page, names.form, nonce, same_site="strict")
         return page
+
+    async def greet(self, request: Request) -> Response:
+        """The page."""
+        raise NotImplementedError
+
+    async def take(self, request: Request) -> Response:
+        """Its form."""
+        raise NotImplementedError
 
     async def fields(self, request: Request) -> dict[str, str] | None:
         """What the form says; None when it is not one of ours, or far too long."""
@@ -109,7 +116,7 @@ def why(answer: Answer | None) -> tuple[str, int]:
     if answer is None:
         return login.unavailable(), SERVICE_UNAVAILABLE
     if answer.status == TOO_MANY:
-        return _("Too many attempts. Wait a minute, then try again."), TOO_MANY
+        return refusals.too_many(), TOO_MANY
     if answer.code == "mail_off":
         return _(
             "No mails are sent here: the operator has set up none. Ask the person who looks after Adloom."
@@ -123,16 +130,10 @@ def why(answer: Answer | None) -> tuple[str, int]:
 
 def _field_problem(answer: Answer) -> str:
     """The rule of passwords in the visitor's language; else that something is not right."""
-    faults = answer.body.get("fields")
-    found = [str(fault.get("field", "")) for fault in faults if isinstance(fault, dict)] if faults else []
-    problems = [str(fault.get("problem", "")) for fault in faults if isinstance(fault, dict)] if faults else []
-    if any(field.endswith("password") for field in found):
-        if any("first that anybody tries" in problem for problem in problems):
-            return _("This password is among the first that anybody tries. Choose another one.")
-        if any("does not contain" in problem for problem in problems):
-            return _("Choose a password without your name, your e-mail address or Adloom's name.")
-        return _("A password has 12 to 128 characters.")
-    return _("Please look at what you have written: something in it cannot be right.")
+    found = refusals.faults(answer)
+    if any(field.endswith("password") for field, _problem in found):
+        return refusals.password_rule(" ".join(problem for _field, problem in found))
+    return refusals.wrong_fields()
 
 
 def to(path: str) -> RedirectResponse:

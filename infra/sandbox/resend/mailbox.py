@@ -4,16 +4,13 @@ the sandbox's key.
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hmac
 from html import escape
-from ipaddress import ip_address
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
+from infra.sandbox import visitors
 from infra.sandbox.resend.mails import Mail, Mails
 
 _STYLE = """
@@ -55,18 +52,7 @@ class Mailbox:
         ]
 
     def _refusal(self, request: Request) -> Response | None:
-        """Fails closed: anything that came through a proxy or from elsewhere needs the key as password."""
-        if _is_local(request) or self._has_key(request.headers.get("authorization", "")):
-            return None
-        ask = {"WWW-Authenticate": 'Basic realm="Sandbox mailbox: any name, the sandbox key"'}
-        return Response("The mailbox needs the sandbox key.", 401, ask)
-
-    def _has_key(self, authorization: str) -> bool:
-        try:
-            given = base64.b64decode(authorization.partition(" ")[2], validate=True).partition(b":")[2]
-        except binascii.Error:
-            return False
-        return hmac.compare_digest(given, self._key.encode())
+        return visitors.refusal(request, self._key, "mailbox")
 
     async def listing(self, request: Request) -> Response:
         """All mails, the newest first."""
@@ -103,17 +89,6 @@ class Mailbox:
 
     def _mail(self, request: Request) -> Mail | None:
         return self._mails.get(request.path_params["mail_id"])
-
-
-def _is_local(request: Request) -> bool:
-    """Whether somebody at this very machine asks: not by a proxy, and by a name that no other site can take."""
-    peer = request.client.host if request.client else ""
-    forwarded = any(name in request.headers for name in ("forwarded", "x-forwarded-for", "x-forwarded-host", "via"))
-    named = request.headers.get("host", "").rpartition(":")[0] or request.headers.get("host", "")
-    try:
-        return not forwarded and ip_address(peer).is_loopback and named in ("127.0.0.1", "localhost", "[::1]")
-    except ValueError:
-        return False
 
 
 def _headers(policy: str) -> dict[str, str]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pydantic import BaseModel
 from sqlalchemy import Connection
 
-from adloom.accounts import attempts, post, second_step
+from adloom import audit
+from adloom.accounts import attempts, post
 from adloom.accounts.models import Email, LinkToken, person_of
 from adloom.accounts.settings import Auth
 from adloom.clock import real_now
@@ -30,6 +31,11 @@ class Verified(BaseModel):
 
 
 def add(app: Auth) -> None:
+    _add_verification(app)
+    _add_change(app)
+
+
+def _add_verification(app: Auth) -> None:
     @app.route_model(
         "POST",
         "/email/verification",
@@ -44,8 +50,26 @@ def add(app: Auth) -> None:
         app.check_limit(attempts.MAILS, "verify-mail", str(user_id))
         with people.at_home(app.database(), user_id) as (connection, person):
             ask(app, connection, person, person.email)
+            target = ("member", user_id)
+            audit.record(connection, "email.verification_asked", org_id=person.home, target=target)
         return Accepted()
 
+    @app.public(VERIFY, summary="Verify an address by the mailed link", problems=(404, 409))
+    def verify_email(body: VerifyRequest) -> Verified:
+        link = mailed.look(app.database(), body.token, "verify")
+        with people.at_home(app.database(), link.user_id) as (connection, person):
+            mailed.verify(connection, link)
+            action = "email.verified" if link.email == person.email else "email.changed"
+            old, new = {"email": person.email}, {"email": link.email}
+            target, who = ("member", person.user_id), audit.by(person.user_id)
+            audit.record(connection, action, org_id=person.home, target=target, old=old, new=new, actor=who)
+            if link.email != person.email:
+                data = {"name": person.name, "when": post.when()}
+                enqueue(connection, person.home, person.user_id, "email_changed", data, address=person.email)
+        return Verified(email=link.email)
+
+
+def _add_change(app: Auth) -> None:
     @app.route_model(
         "POST",
         "/email",
@@ -60,19 +84,12 @@ def add(app: Auth) -> None:
         user_id = person_of(principal)
         app.check_limit(attempts.MAILS, "verify-mail", str(user_id))
         with people.at_home(app.database(), user_id) as (connection, person):
-            ask(app, connection, person, body.email.strip().lower())
+            wanted = body.email.strip().lower()
+            ask(app, connection, person, wanted)
+            old, new = {"email": person.email}, {"email": wanted}
+            target = ("member", user_id)
+            audit.record(connection, "email.change_asked", org_id=person.home, target=target, old=old, new=new)
         return Accepted()
-
-    @app.public(VERIFY, summary="Verify an address by the mailed link", problems=(404, 409))
-    def verify_email(body: VerifyRequest) -> Verified:
-        link = mailed.look(app.database(), body.token, "verify")
-        with people.at_home(app.database(), link.user_id) as (connection, person):
-            mailed.verify(connection, link)
-            if link.email != person.email:
-                tell = second_step.told(app, person)
-                data = {"name": tell["name"], "when": tell["when"]}
-                enqueue(connection, person.home, person.user_id, "email_changed", data, address=person.email)
-        return Verified(email=link.email)
 
 
 def ask(app: Auth, connection: Connection, person: Person, email: str) -> None:

@@ -12,7 +12,7 @@ from adloom.accounts.members_routes import Accounts
 from adloom.accounts.models import Email, LinkToken, Member, Name, NewPassword, Organisation, member, person_of
 from adloom.accounts.settings import Auth
 from adloom.clock import real_now
-from adloom.identity import invitations, people, sessions
+from adloom.identity import account_scope, invitations, naming, people
 from adloom.identity.mailed import said
 from adloom.identity.principal import ALL_ACCOUNTS
 from adloom.identity.roles import Role
@@ -65,11 +65,12 @@ class InvitationShown(BaseModel):
 
 
 def add(app: Auth) -> None:
-    _add_for_administrators(app)
+    _add_inviting(app)
+    _add_open_ones(app)
     _add_for_the_invited(app)
 
 
-def _add_for_administrators(app: Auth) -> None:
+def _add_inviting(app: Auth) -> None:
     @app.route_model(
         "POST",
         "/invitations",
@@ -82,7 +83,7 @@ def _add_for_administrators(app: Auth) -> None:
         post.need_mails(app)
         app.check_limit(INVITATIONS, "invite", str(principal.org_id))
         inviter, organisation = _names(app, principal)
-        scope = ",".join(map(str, sorted(set(body.accounts)))) if body.accounts else ALL_ACCOUNTS
+        scope = account_scope.written(body.accounts) if body.accounts else ALL_ACCOUNTS
         with app.database().tenant(principal.org_id) as connection:
             invitation_id, token = invitations.invite(connection, principal, body.email, body.role, scope)
             enqueue(
@@ -97,6 +98,8 @@ def _add_for_administrators(app: Auth) -> None:
             )
         return Invited(invitation_id=invitation_id)
 
+
+def _add_open_ones(app: Auth) -> None:
     @app.route_model("GET", "/invitations", guard=Guard.role("admin"), summary="Open invitations")
     def open_invitations(principal: Principal) -> OpenInvitations:
         found = invitations.every(app.database(), principal.org_id)
@@ -146,22 +149,18 @@ def _add_for_the_invited(app: Auth) -> None:
     def join(body: LinkRequest, principal: Principal) -> Organisation:
         user_id = person_of(principal)
         found = invitations.look(app.database(), body.token)
-        with app.database().system() as connection:
-            person = people.find(connection, user_id)
-        invitations.join(app.database(), found, user_id, person.email)
+        invitations.join(app.database(), found, user_id, people.by_id(app.database(), user_id).email)
         return Organisation(org_id=found.org_id, name=found.organisation)
 
 
 def _names(app: Auth, principal: Principal) -> tuple[str, str]:
     """Who invites, and where to."""
     if principal.user_id is None:
-        return "Adloom", sessions.organisation_name(app.database(), principal.org_id)
-    found = sessions.describe(app.database(), principal.org_id, principal.user_id)
+        return "Adloom", naming.organisation_name(app.database(), principal.org_id)
+    found = naming.describe(app.database(), principal.org_id, principal.user_id)
     return found.user_name, found.organisation
 
 
 def _shown(each: invitations.Open) -> OpenInvitation:
     values = dict(vars(each))
-    scope = values.pop("account_scope")
-    accounts = None if scope == ALL_ACCOUNTS else [int(account) for account in scope.split(",")]
-    return OpenInvitation(**values, accounts=accounts)
+    return OpenInvitation(**values, accounts=account_scope.ids(values.pop("account_scope")))

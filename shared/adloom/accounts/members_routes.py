@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from adloom.accounts.models import Ended
 from adloom.accounts.settings import Auth
-from adloom.identity import roster
+from adloom.identity import account_scope, roster
 from adloom.identity.principal import ALL_ACCOUNTS
 from adloom.identity.roles import Role
 from adloom.web import Guard, Id, Principal, RequestModel
@@ -32,6 +33,8 @@ class MemberOf(BaseModel):
     name: str
     role: Role
     accounts: list[int] | None = Field(description="Null: all of them")
+    second_factor: bool
+    last_active_at: datetime | None = Field(description="In this organisation; null: not in the last weeks")
 
 
 class Members(BaseModel):
@@ -39,7 +42,12 @@ class Members(BaseModel):
 
 
 def add(app: Auth) -> None:
-    @app.route_model("GET", "/members", guard=Guard.role("admin"), summary="The organisation's members")
+    @app.route_model(
+        "GET",
+        "/members",
+        guard=Guard.role("admin", scope="members:read"),
+        summary="The organisation's members",
+    )
     def members(principal: Principal) -> Members:
         return Members(members=[_shown(each) for each in roster.every(app.database(), principal.org_id)])
 
@@ -77,10 +85,16 @@ def add(app: Auth) -> None:
 def _scope(body: MemberChange) -> str | None:
     if body.all_accounts:
         return ALL_ACCOUNTS
-    return ",".join(str(account) for account in sorted(set(body.accounts))) if body.accounts else None
+    return account_scope.written(body.accounts) if body.accounts else None
 
 
 def _shown(each: roster.Membership) -> MemberOf:
-    scope = each.account_scope
-    accounts = None if scope == ALL_ACCOUNTS else [int(account) for account in scope.split(",")]
-    return MemberOf(user_id=each.user_id, email=each.email, name=each.name, role=each.role, accounts=accounts)
+    return MemberOf(
+        user_id=each.user_id,
+        email=each.email,
+        name=each.name,
+        role=each.role,
+        accounts=account_scope.ids(each.account_scope),
+        second_factor=each.second_factor,
+        last_active_at=each.last_active_at,
+    )

@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 from sqlalchemy import Connection
 
-from adloom.accounts import attempts, logins, second_step
+from adloom.accounts import attempts, logins, post, second_step
 from adloom.accounts.logins import NewSession
 from adloom.accounts.models import DeviceToken, person_of
 from adloom.accounts.second_step import ChallengeToken, Code
@@ -62,6 +62,7 @@ class SecondFactor(BaseModel):
 def add(app: Auth) -> None:
     _add_login(app)
     _add_own(app)
+    _add_recovery(app)
     _add_others(app)
 
 
@@ -84,7 +85,7 @@ def _add_login(app: Auth) -> None:
             challenges.count_wrong(app.database(), challenge)
             raise
         challenges.claim(app.database(), challenge)
-        return logins.open_session(app, challenge.who, body.device, ["password", method])
+        return logins.open_session(app, challenge.who, body.device, [challenge.first, method])
 
     @app.public(LOGIN_ENROL, summary="Set up the second factor that the role asks for", problems=(401, 409))
     def enrol(body: EnrolRequest) -> Authenticator:
@@ -98,7 +99,7 @@ def _add_login(app: Auth) -> None:
         challenge = _challenge(app, body.challenge, "enrol", body.device)
         codes = _confirm(app, challenge.who.user_id, body.code, first=True)
         challenges.claim(app.database(), challenge)
-        session = logins.open_session(app, challenge.who, body.device, ["password", "totp"])
+        session = logins.open_session(app, challenge.who, body.device, [challenge.first, "totp"])
         return EnrolledSession(recovery_codes=codes, **session.model_dump())
 
 
@@ -107,6 +108,7 @@ def _begin(app: Auth, user_id: UUID, *, first: bool = False) -> Authenticator:
         if first and person.confirmed_at is not None:
             raise Conflict("There is a second factor already; log in again.", code="mfa_on")
         shown = mfa.begin(connection, person, second_step.ring(app))
+        second_step.note(connection, person, "mfa.begun")
     return Authenticator(**vars(shown))
 
 
@@ -116,6 +118,7 @@ def _confirm(app: Auth, user_id: UUID, code: str, *, first: bool = False) -> lis
             raise Conflict("There is a second factor already; log in again.", code="mfa_on")
         codes = mfa.confirm(connection, person, second_step.ring(app), code)
         enqueue(connection, person.home, user_id, "mfa_on", second_step.told(app, person))
+        second_step.note(connection, person, "mfa.enabled")
         # Whoever has a session that knew no second factor starts again.
         if first:
             sessions.end_all(connection, user_id, because="password")
@@ -156,10 +159,13 @@ def _add_own(app: Auth) -> None:
         app.check_limit(attempts.ATTEMPTS, "confirm", str(user_id))
         codes = _confirm(app, user_id, body.code)
         with app.database().tenant(principal.org_id) as connection:
-            session = sessions.renew(connection, principal, ["password", "totp"])
+            first = [each for each in sessions.methods_of(connection, principal) if each in ("password", "sso")]
+            session = sessions.renew(connection, principal, [*first, "totp"])
             sessions.end_all(connection, user_id, but=principal.session_id, because="password")
         return EnrolledSession(recovery_codes=codes, **logins.shown(app, session).model_dump())
 
+
+def _add_recovery(app: Auth) -> None:
     @app.route_model(
         "POST", "/mfa/recovery-codes", guard=Guard.session(fresh=True), summary="New recovery codes", problems=(409,)
     )
@@ -168,6 +174,7 @@ def _add_own(app: Auth) -> None:
             codes = mfa.new_recovery_codes(connection, person)
             tell = second_step.told(app, person)
             enqueue(connection, person.home, person.user_id, "recovery_codes_new", tell)
+            second_step.note(connection, person, "mfa.recovery_codes_made")
         return RecoveryCodes(recovery_codes=codes)
 
     @app.route_model(
@@ -183,13 +190,14 @@ def _add_own(app: Auth) -> None:
             if second_step.is_required(app, person):
                 raise Conflict("Your role asks for a second factor. You can set up another one.", code="mfa_required")
             sessions.end_all(connection, person.user_id, but=principal.session_id, because="password")
-            _remove(app, connection, person, "You turned it off.")
+            _remove(connection, person, "You turned it off.")
 
 
-def _remove(app: Auth, connection: Connection, person: Person, reason: str) -> None:
+def _remove(connection: Connection, person: Person, reason: str) -> None:
     if mfa.remove(connection, person.user_id):
-        tell = {"name": person.name, "when": second_step.told(app, person)["when"], "reason": reason}
+        tell = {"name": person.name, "when": post.when(), "reason": reason}
         enqueue(connection, person.home, person.user_id, "mfa_off", tell)
+        second_step.note(connection, person, "mfa.disabled")
 
 
 def _add_others(app: Auth) -> None:
@@ -207,4 +215,4 @@ def _add_others(app: Auth) -> None:
             if person.home != principal.org_id:
                 raise Forbidden("This person's log-in belongs to another organisation.", code="not_at_home")
             sessions.end_all(connection, user_id, because="admin")
-            _remove(app, connection, person, "An administrator took it away.")
+            _remove(connection, person, "An administrator took it away.")

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, SecretStr, StringConstraints
 
 from adloom.db import Database
 from adloom.errors import Forbidden
-from adloom.identity import passwords, sessions
+from adloom.identity import naming, passwords
 from adloom.identity.principal import Principal
 from adloom.identity.roles import Role
 
@@ -46,7 +46,7 @@ class Ended(BaseModel):
 
 def member(database: Database, org_id: UUID, user_id: UUID) -> Member:
     """A member and the organisation as answers show them."""
-    found = sessions.describe(database, org_id, user_id)
+    found = naming.describe(database, org_id, user_id)
     return Member(
         user=User(user_id=found.user_id, email=found.email, name=found.user_name, role=found.role),
         organisation=Organisation(org_id=found.org_id, name=found.organisation),

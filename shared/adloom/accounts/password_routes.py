@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from adloom import audit
 from adloom.accounts import attempts, logins, post, second_step
 from adloom.accounts.logins import NewSession
 from adloom.accounts.models import DeviceToken, Email, GivenPassword, LinkToken, NewPassword, person_of
 from adloom.accounts.settings import Auth
-from adloom.identity import devices, mailed, passwords, people, proof, sessions
+from adloom.identity import devices, mailed, password_rules, passwords, people, proof, sessions
 from adloom.identity.tokens import RESET_PREFIX, new_token
 from adloom.mail import enqueue
 from adloom.web import Guard, Principal, RequestModel
@@ -43,13 +44,13 @@ def add(app: Auth) -> None:
         user_id = person_of(principal)
         app.check_limit(attempts.ATTEMPTS, "change", str(user_id))
         proof.check_own_password(app.database(), user_id, body.current.get_secret_value())
-        with app.database().system() as connection:
-            person = people.find(connection, user_id)
+        person = people.by_id(app.database(), user_id)
         password = body.password.get_secret_value()
-        passwords.check_rule(password, person.name, person.email)
+        password_rules.check(password, person.name, person.email)
         new_hash = passwords.hash_password(password)
         with people.at_home(app.database(), user_id) as (connection, person):
             mailed.set_password(connection, user_id, new_hash, but=principal.session_id)
+            audit.record(connection, "password.changed", org_id=person.home, target=("member", user_id))
             enqueue(connection, person.home, user_id, "password_changed", second_step.told(app, person))
         with app.database().tenant(principal.org_id) as connection:
             session = sessions.renew(connection, principal, sessions.methods_of(connection, principal))
@@ -65,6 +66,8 @@ def _add_reset(app: Auth) -> None:
         attempts.count_mail(app, "reset-mail", body.email, body.device)
         token = new_token(RESET_PREFIX)
         mailed.ask_for_reset(app.database(), body.email, token, post.sealed_link(app, "/reset", token))
+        # In the deployment's chain and without an address: which organisation it is about would say who exists.
+        audit.note_first(app.database(), "password.reset_asked", app.client_address(), org_id=None)
         return Accepted()
 
     @app.public(RESET, summary="Choose another password: all sessions end; then log in", status=204, problems=(404,))
@@ -76,6 +79,8 @@ def _add_reset(app: Auth) -> None:
         with people.at_home(app.database(), link.user_id) as (connection, person):
             mailed.claim(connection, link, "reset")
             mailed.set_password(connection, link.user_id, new_hash)
+            target, who = ("member", link.user_id), audit.by(link.user_id)
+            audit.record(connection, "password.reset", org_id=person.home, target=target, actor=who)
             if link.email == person.email:
                 mailed.mark_verified(connection, link.user_id)
             devices.forget(connection, link.user_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from adloom.accounts import email_routes
 from adloom.accounts.models import Email, Member, Name, NewPassword, member
 from adloom.accounts.settings import Auth
+from adloom.errors import Forbidden
 from adloom.identity import members, people
 from adloom.identity.members import NewMember
 from adloom.identity.roles import Role
@@ -47,6 +48,12 @@ def add(app: Auth) -> None:
         "POST", "/users", guard=Guard.role("owner", fresh=True), summary="Add a member", status=201, problems=(409,)
     )
     def add_user(body: UserRequest, principal: Principal) -> Member:
-        new = NewMember(body.email, body.name, body.password.get_secret_value(), body.role)
+        """With the owner's own accounts: nobody gives what they do not have. Where anybody may register as an owner,
+        owners invite instead: they would learn who has an account, and make some in the names of strangers.
+        """
+        if app.settings().registration == "on" and principal.kind == "user":
+            raise Forbidden("Invite people here: registration is open.", code="invite_instead")
+        password = body.password.get_secret_value()
+        new = NewMember(body.email, body.name, password, body.role, principal.account_scope)
         user_id = members.create(app.database(), principal.org_id, new)
         return member(app.database(), principal.org_id, user_id)

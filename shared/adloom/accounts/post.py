@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Response, request
 
 from adloom.accounts.settings import Auth
+from adloom.clock import real_now
 from adloom.errors import Conflict
 from adloom.keyring import KeyRing
 from adloom.mail import sender
@@ -27,10 +26,8 @@ def add(app: Auth) -> None:
 
 def postbox(app: Auth) -> sender.Postbox:
     """The postbox of this process."""
-    known: dict[str, Any] = app.extensions
-    if _EXTENSION not in known:
-        known[_EXTENSION] = sender.Postbox(app.database, app.settings, app.settings().public_url)
-    found: sender.Postbox = known[_EXTENSION]
+    own = sender.Postbox(app.database, app.settings, app.settings().public_url)
+    found: sender.Postbox = app.extensions.setdefault(_EXTENSION, own)
     return found
 
 
@@ -53,6 +50,11 @@ def need_mails(app: Auth) -> None:
     """Conflict where no mails are sent."""
     if not app.settings().sends_mails:
         raise Conflict("This installation sends no mails: its operator has set up none.", code="mail_off")
+
+
+def when() -> str:
+    """The moment, as mails say it."""
+    return f"{real_now():%Y-%m-%d %H:%M} UTC"
 
 
 def send_due(app: Auth) -> None:

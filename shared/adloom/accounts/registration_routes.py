@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
+from adloom import audit
 from adloom.accounts import attempts, post
 from adloom.accounts.models import Email, LinkToken, Member, Name, NewPassword, member
 from adloom.accounts.settings import Auth
@@ -52,6 +53,7 @@ def add(app: Auth) -> None:
         token = new_token(REGISTRATION_PREFIX)
         link, login = post.sealed_link(app, "/registration", token), post.seal(app, post.address(app, "/login"))
         mailed.ask_to_register(app.database(), body.email, token, link, login)
+        audit.note_first(app.database(), "registration.asked", app.client_address(), org_id=None)
         return Accepted()
 
     @app.public(

@@ -8,11 +8,12 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field, RootModel, StringConstraints
+from sqlalchemy import Connection
 
-from adloom.accounts import arrivals, logins
+from adloom import audit, logs
+from adloom.accounts import logins, post
 from adloom.accounts.logins import NewSession
 from adloom.accounts.settings import Auth
-from adloom.clock import real_now
 from adloom.errors import Forbidden, TooManyRequests, Unauthenticated
 from adloom.identity import challenges, mfa, people
 from adloom.identity.mfa import Outcome
@@ -27,9 +28,11 @@ Code = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 ChallengeToken = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 PRIVILEGED: tuple[Role, ...] = ("owner", "admin")
 
+log = logs.get(__name__)
+
 
 class LoginChallenge(BaseModel):
-    """The password was right, and something is missing."""
+    """The first step was right, and something is missing."""
 
     next: Literal["code", "enrol"] = Field(
         description="code: POST /login/code. enrol: the role asks for a second factor; POST /login/enrol"
@@ -52,18 +55,30 @@ def is_required(app: Auth, person: Person) -> bool:
 
 def after_password(app: Auth, who: Proven, device: str | None) -> LoginAnswer:
     """A session for whoever needs no second factor and has none; else the challenge of the next step."""
-    with app.database().system() as connection:
-        person = people.find(connection, who.user_id)
+    missing = _missing(app, who)
+    return LoginAnswer(
+        _challenge(app, who, missing) if missing else logins.open_session(app, who, device, ["password"])
+    )
+
+
+def after_identity(app: Auth, who: Proven, identity_id: UUID, device_hash: bytes | None) -> NewSession | LoginChallenge:
+    """The same for whoever showed an identity of a provider: it stands in for the password and for nothing else."""
+    if missing := _missing(app, who):
+        return _challenge(app, who, missing, identity_id)
+    return logins.open_session(app, who, None, ["sso"], device_hash=device_hash)
+
+
+def _missing(app: Auth, who: Proven) -> challenges.Purpose | None:
+    """What somebody who was right so far has still to do."""
+    person = people.by_id(app.database(), who.user_id)
     if person.confirmed_at is not None:
-        return _challenge(app, who, "code")
-    if is_required(app, person):
-        return _challenge(app, who, "enrol")
-    return LoginAnswer(logins.open_session(app, who, device, ["password"]))
+        return "code"
+    return "enrol" if is_required(app, person) else None
 
 
-def _challenge(app: Auth, who: Proven, purpose: challenges.Purpose) -> LoginAnswer:
-    issued = challenges.issue(app.database(), who, purpose)
-    return LoginAnswer(LoginChallenge(next=purpose, challenge=issued.token, expires_at=issued.expires_at))
+def _challenge(app: Auth, who: Proven, purpose: challenges.Purpose, identity_id: UUID | None = None) -> LoginChallenge:
+    issued = challenges.issue(app.database(), who, purpose, identity_id)
+    return LoginChallenge(next=purpose, challenge=issued.token, expires_at=issued.expires_at)
 
 
 def check(app: Auth, user_id: UUID, code: str) -> Outcome:
@@ -74,9 +89,22 @@ def check(app: Auth, user_id: UUID, code: str) -> Outcome:
             left = mfa.recovery_codes_left(connection, user_id)
             tell = told(app, person) | {"left": str(left)}
             enqueue(connection, person.home, user_id, "recovery_code_used", tell)
+            note(connection, person, "mfa.recovery_code_used", codes_left=left)
+        if outcome in (Outcome.WRONG, Outcome.LOCKED_NOW, Outcome.LOCKED):
+            log.warning("mfa_failed", user_id=str(user_id), outcome=outcome.value)
+        if outcome in (Outcome.WRONG, Outcome.LOCKED_NOW):  # no more often than codes are looked at
+            note(connection, person, "mfa.failed", locked=outcome is Outcome.LOCKED_NOW)
         if outcome is Outcome.LOCKED_NOW:
             enqueue(connection, person.home, user_id, "wrong_codes", told(app, person))
     return outcome
+
+
+def note(connection: Connection, person: Person, action: str, **said: object) -> None:
+    """An event about a person's second factor, in a transaction of the person's home."""
+    who, target = audit.by(person.user_id), ("member", person.user_id)
+    if action == "mfa.failed":
+        who = audit.actor()  # a wrong code proves nothing of anybody
+    audit.record(connection, action, org_id=person.home, target=target, new=said or None, actor=who)
 
 
 def require(app: Auth, user_id: UUID, code: str) -> str:
@@ -93,8 +121,7 @@ def require(app: Auth, user_id: UUID, code: str) -> str:
 
 def require_where_there_is_one(app: Auth, user_id: UUID, code: str | None) -> list[str]:
     """For whoever proves again who it is: the second factor too, if there is one. The methods that it adds."""
-    with app.database().system() as connection:
-        person = people.find(connection, user_id)
+    person = people.by_id(app.database(), user_id)
     if person.confirmed_at is None:
         return []
     if code is None:
@@ -107,8 +134,7 @@ def require_where_there_is_one(app: Auth, user_id: UUID, code: str | None) -> li
 
 def admits(app: Auth, user_id: UUID) -> Callable[[Role], None]:
     """What keeps a person without a second factor from a session in a role that asks for one."""
-    with app.database().system() as connection:
-        person = people.find(connection, user_id)
+    person = people.by_id(app.database(), user_id)
     lacks = person.confirmed_at is None and is_required(app, person)
 
     def admit(role: Role) -> None:
@@ -122,6 +148,6 @@ def told(app: Auth, person: Person) -> dict[str, str]:
     """What mails about the security of an account say."""
     return {
         "name": person.name,
-        "when": f"{real_now():%Y-%m-%d %H:%M} UTC",
-        "address": arrivals.of_request(app).address,
+        "when": post.when(),
+        "address": app.client_address(),
     }

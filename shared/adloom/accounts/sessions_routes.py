@@ -13,7 +13,7 @@ from adloom.accounts.models import DeviceToken, Email, Ended, GivenPassword, Org
 from adloom.accounts.second_step import Code, LoginAnswer
 from adloom.accounts.settings import Auth
 from adloom.errors import NotFound
-from adloom.identity import devices, listing, proof, sessions
+from adloom.identity import devices, listing, naming, proof, sessions
 from adloom.identity.principal import Kind
 from adloom.identity.roles import Role
 from adloom.web import Guard, Principal, RequestModel
@@ -180,6 +180,6 @@ def _who(app: Auth, principal: Principal) -> tuple[User | None, Organisation | N
         found = member(app.database(), principal.org_id, principal.user_id)
         return found.user, found.organisation
     if principal.organisation_id is not None:
-        name = sessions.organisation_name(app.database(), principal.org_id)
+        name = naming.organisation_name(app.database(), principal.org_id)
         return None, Organisation(org_id=principal.org_id, name=name)
     return None, None

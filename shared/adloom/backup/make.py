@@ -85,9 +85,10 @@ class _Copy:
         for table in found:
             yield from self._table(table)
         positions = tables.positions(self._connection)
+        last_head = tables.last_head(self._connection)
         # The snapshot holds back the database's cleaning, and objects may take hours.
         self._connection.rollback()
-        for member in objects.members(self._storage, self.tally):
+        for member in objects.members(self._storage, self.tally, last_head):
             yield member
             self._progress("objects", self.tally.count)
         sums = {name: TableSum.model_validate(total.record()) for name, total in self.sums.items()}

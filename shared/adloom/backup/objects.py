@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
 
+from adloom.audit.names import head_sequence
 from adloom.backup.archive import Member
 from adloom.backup.contents import OBJECTS, ObjectSum
 from adloom.errors import NotFound
@@ -30,13 +31,16 @@ class ObjectTally:
         return ObjectSum(count=self.count, bytes=self.size, sum=self._sum.hexdigest())
 
 
-def members(storage: Storage, tally: ObjectTally) -> Iterator[Member]:
+def members(storage: Storage, tally: ObjectTally, last_head: int) -> Iterator[Member]:
     """Every object of the bucket.
 
     Rows name objects that were stored before them, so a listing that begins after the snapshot has all it names. What
-    is removed while we copy is left out.
+    is removed while we copy is left out, and so are heads of the audit trail that are younger than the snapshot's last
+    one: they speak of events that the rows do not have.
     """
     for number, stored in enumerate(storage.objects(), start=1):
+        if (head_sequence(stored.key) or 0) > last_head:
+            continue
         try:
             size, chunks = storage.stream(stored.key)
         except NotFound:

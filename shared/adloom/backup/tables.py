@@ -175,3 +175,11 @@ def connect(url: str, application: str) -> Connection:
         autocommit=True,
         application_name=application,
     )
+
+
+def last_head(connection: Connection) -> int:
+    """The number of the last signed heads of the audit trail that the snapshot knows; 0 before there was a trail."""
+    if connection.execute("select to_regclass('public.audit_heads')").fetchone() == (None,):
+        return 0
+    row = connection.execute("select coalesce(max(sequence), 0) from audit_heads").fetchone()
+    return int(row[0]) if row else 0

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import getpass
+import os
+import socket
 import sys
 
 import click
 
-from adloom.cli import backup, connect, data, database, events, people, sandbox, sync
+from adloom import audit as audit_trail
+from adloom import logs
+from adloom.cli import audit, backup, connect, data, database, events, operator, people, sandbox, sync
 from adloom.cli.context import FunctionRefusedError, Session, use_local_stack
 from adloom.errors import AdloomError
 
@@ -18,8 +23,9 @@ NO, NOT_AVAILABLE = 1, 3
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
 @click.pass_context
 def adloom(context: click.Context, organisation: str | None, as_json: bool) -> None:
-    """Operate Adloom: sync, export, reconcile, people, events, backups."""
+    """Operate Adloom: sync, export, reconcile, people, events, backups, the audit trail."""
     context.obj = Session(organisation, as_json, local=bool(context.obj))
+    audit_trail.set_actor(acting())
     context.call_on_close(context.obj.close)
 
 
@@ -27,18 +33,30 @@ adloom.add_command(sync.sync)
 adloom.add_command(data.export)
 adloom.add_command(data.reconcile)
 adloom.add_command(people.user)
+adloom.add_command(operator.operator_keys)
 adloom.add_command(connect.connect)
 adloom.add_command(events.events)
 adloom.add_command(database.database)
 adloom.add_command(sandbox.sandbox)
 adloom.add_command(backup.backup)
 adloom.add_command(backup.restore)
+adloom.add_command(audit.audit)
+
+
+def acting() -> audit_trail.Actor:
+    """Whoever has this shell: what commands do by themselves, and not through a function, stands under that name."""
+    try:
+        name = getpass.getuser()
+    except OSError:  # a container may run as somebody whom its user list does not know
+        name = f"uid {os.getuid()}"
+    return audit_trail.Actor("command_line", f"{name}@{socket.gethostname()}")
 
 
 def main() -> None:
     """Run a command; an error is one sentence on stderr and an exit code, never a trace."""
     try:
-        adloom(prog_name="adloom", obj=use_local_stack())
+        with logs.on_stderr():
+            adloom(prog_name="adloom", obj=use_local_stack())
     except FunctionRefusedError as refused:
         problem = refused.problem
         faults = "".join(f"\n  {fault['field']}: {fault['problem']}" for fault in problem.get("fields", ()))

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import functools
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from adloom import audit
+from adloom.audit import administration
+from adloom.cli import progress
 from adloom.cli.context import Session
 from adloom.db import migrate
-from adloom.errors import ConfigurationError, Conflict, InvalidRequest
+from adloom.errors import ConfigurationError, Conflict, InvalidRequest, Unavailable
 from adloom.settings import load, secrets_folder
 
 if TYPE_CHECKING:
     from adloom.backup.contents import Header, Manifest
+    from adloom.backup.make import Made
 
 REFUSED = 1
-# Progress for a person: more often than this nobody reads it.
-_SHOW_EVERY_S = 0.2
 _MIB = 1 << 20
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -58,6 +59,7 @@ def backup(context: click.Context, folder: Path | None, recipients: tuple[str, .
     from adloom.storage import Storage
 
     session: Session = context.obj
+    trail = _has_trail(session)
     session.become(BACKUP)
     settings = load(BackupSettings, BACKUP)
     folder = folder or settings.backup_folder
@@ -75,8 +77,14 @@ def backup(context: click.Context, folder: Path | None, recipients: tuple[str, .
         ),
         rings=keys.present(),
         keep=keep,
-        progress=_progress(),
+        progress=progress.on_terminal(),
     )
+    if trail:
+        _note_backup(session, {"file": made.path.name, "bytes": made.size, "recipients": list(public)})
+    _show(session, made)
+
+
+def _show(session: Session, made: Made) -> None:
     rows = sum(made.rows.values())
     lines = [
         f"{made.path}: {made.size / _MIB:.1f} MB, {rows} rows of {len(made.rows)} tables, {made.objects} objects",
@@ -148,9 +156,29 @@ def restore(session: Session, file: Path, identity: Path | None, without_keys: b
         migrate.role_passwords(secrets_folder()),
     )
     whole = restoring.restore(
-        file, _identities(session, identity), server, without_keys=without_keys, progress=_progress()
+        file, _identities(session, identity), server, without_keys=without_keys, progress=progress.on_terminal()
     )
+    said = {"backup_of": whole.header.made_at, "adloom": whole.header.adloom, "revision": whole.header.revision}
+    administration.note(server.admin_url, "backup.restored", new=said)
     session.show(_told_of(whole.header, whole.manifest), _lines(whole.header, whole.manifest, "is restored"))
+
+
+def _has_trail(session: Session) -> bool:
+    """Whether this process may write events. The role that makes backups writes nothing at all, and where it is alone,
+    as at night, a backup stands in the log and not in the audit trail. Before its migration there is no trail.
+    """
+    try:
+        with session.database.system() as connection:
+            return administration.has_trail(connection)
+    except ConfigurationError:
+        return False
+
+
+def _note_backup(session: Session, said: dict[str, Any]) -> None:
+    try:
+        audit.note(session.database, "backup.made", org_id=None, new=said)
+    except Unavailable as error:  # the backup itself is there
+        click.echo(f"adloom: this backup is not in the audit trail: {error.detail}", err=True)
 
 
 def _needs_age() -> None:
@@ -200,18 +228,3 @@ def _lines(header: Header, manifest: Manifest, verdict: str) -> list[str]:
     what = f"{rows} rows of {len(manifest.tables)} tables, {manifest.objects.count} objects"
     made_by = f"Adloom {header.adloom}, migration {header.revision}"
     return [f"The backup of {header.made_at} {verdict}: {what} ({made_by})."]
-
-
-def _progress() -> Callable[[str, int], None]:
-    """A line that is written over on a terminal; nothing elsewhere."""
-    if not sys.stderr.isatty():
-        return lambda _what, _done: None
-    shown = 0.0
-
-    def show(what: str, done: int) -> None:
-        nonlocal shown
-        if time.monotonic() - shown > _SHOW_EVERY_S:
-            shown = time.monotonic()
-            click.echo(f"\r\x1b[K{what} {done:,}\r", nl=False, err=True)
-
-    return show

@@ -119,22 +119,49 @@ class Session:
             yield connection
 
     def call(
-        self, function: str, method: str, path: str, body: dict[str, Any] | None = None, *, repeatable: bool = True
+        self,
+        function: str,
+        method: str,
+        path: str,
+        body: dict[str, Any] | None = None,
+        *,
+        repeatable: bool = True,
+        of_organisation: bool = True,
     ) -> Any:
         """Call a function through the gateway as the operator; the JSON answer, or FunctionRefusedError.
 
         While the function is away the call is made again, unless it is not `repeatable`: then only where it surely
-        did not arrive.
+        did not arrive. Not `of_organisation` is what is the deployment's.
         """
         headers = {"Authorization": f"Bearer {self.settings.operator_key.get_secret_value()}"}
-        headers["X-Adloom-Org"] = str(self.org_id)
+        if of_organisation:
+            headers["X-Adloom-Org"] = str(self.org_id)
         url = f"{self.settings.gateway_url.rstrip('/')}/function/{function}{path}"
         with httpx.Client(headers=headers, timeout=CALL_TIMEOUT_S, trust_env=False) as client:
-            return read_answer(_ask(client, method, url, body, repeatable=repeatable))
+            answer = _ask(client, method, url, body, repeatable=repeatable)
+        try:
+            return read_answer(answer)
+        except FunctionRefusedError as refused:
+            if answer.status_code != httpx.codes.UNAUTHORIZED:
+                raise
+            raise FunctionRefusedError(refused.problem | {"detail": _of_refused_key(self)}) from refused
 
     def show(self, document: Any, lines: Sequence[str]) -> None:
         """Print the JSON document or, for a person, the lines."""
         click.echo(json.dumps(document, indent=2, default=str) if self.as_json else "\n".join(lines))
+
+
+def own_key_file(session: Session) -> str:
+    """Where the deployment keeps its own operator key, for a person to find it."""
+    home = os.environ.get("ADLOOM_HOME", ".adloom")
+    return f"{home}/secrets/runtime/operator-key" if session.local else "the secret operator-key"
+
+
+def _of_refused_key(session: Session) -> str:
+    return (
+        "The operator key is not accepted: it was revoked, or is not one of this deployment. Put one that works into"
+        f" {own_key_file(session)}, or remove that so that another is made, and start Adloom again"
+    )
 
 
 def _ask(

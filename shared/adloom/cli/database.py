@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from adloom.audit import administration
 from adloom.db import migrate
 from adloom.settings import AdminDatabaseSettings, load
 
@@ -21,7 +22,7 @@ def database() -> None:
 @click.argument("revision", default="head")
 def upgrade(revision: str) -> None:
     """Bring the schema up to a revision (default: the newest)."""
-    migrate.upgrade(_admin_url(), revision)
+    administration.upgrade(_admin_url(), revision)
 
 
 @database.command("downgrade")
@@ -29,7 +30,7 @@ def upgrade(revision: str) -> None:
 @click.confirmation_option(prompt="The data of what is taken down is gone. Go on?")
 def downgrade(revision: str) -> None:
     """Take the schema down to a revision (`base`: everything)."""
-    migrate.downgrade(_admin_url(), revision)
+    administration.downgrade(_admin_url(), revision)
 
 
 @database.command("timescale")

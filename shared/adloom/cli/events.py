@@ -7,6 +7,7 @@ import sys
 import click
 from sqlalchemy import text
 
+from adloom import audit
 from adloom.cli.context import Session, table
 from adloom.errors import NotFound
 
@@ -52,6 +53,9 @@ def replay(session: Session, letters: tuple[int, ...], everything: bool) -> None
     with session.reading() as connection:
         values = {"everything": everything, "ids": list(letters)}
         asked = set(connection.execute(text(_REPLAY), values).scalars())
+        if asked:
+            said = {"letters": sorted(asked)}
+            audit.record(connection, "event.replayed", org_id=session.org_id, new=said)
     if missing := sorted(set(letters) - asked):
         raise NotFound(f"There is no open dead letter {', '.join(map(str, missing))}")
     session.show({"replayed": sorted(asked)}, [f"{len(asked)} letters will be delivered again."])
@@ -73,4 +77,5 @@ def republish(session: Session, days: int) -> None:
     """
     with session.database.system() as connection:
         count = int(connection.execute(text("select outbox_republish(:days)"), {"days": days}).scalar_one())
+        audit.record(connection, "event.republished", org_id=None, new={"days": days, "events": count})
     session.show({"republished": count}, [f"{count} events will be published again."])

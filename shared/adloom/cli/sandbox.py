@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from adloom import clock
+from adloom import audit, clock
 from adloom.cli.context import Session
 from adloom.errors import Forbidden
 
@@ -29,6 +29,7 @@ def move(session: Session, time: str | None, rate: float, real: bool) -> None:
     if (time or real) and (session.settings.sandbox_url is None or not value.startswith("file:")):
         raise Forbidden("The business clock can be moved only where the sandbox is connected")
     path = Path(value.removeprefix("file:"))
+    before = clock.now().isoformat(timespec="seconds")
     if real:
         path.unlink(missing_ok=True)
     elif time:
@@ -41,4 +42,7 @@ def move(session: Session, time: str | None, rate: float, real: bool) -> None:
         except clock.InvalidClockError as error:
             raise click.BadParameter(str(error)) from None
     now = clock.now().isoformat(timespec="seconds")
+    if time or real:
+        old, new = {"now": before}, {"now": now, "rate": rate}
+        audit.note(session.database, "sandbox.clock_moved", org_id=None, old=old, new=new)
     session.show({"now": now, "setting": str(clock.setting() or "real")}, [now])

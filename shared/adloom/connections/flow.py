@@ -10,13 +10,14 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
-from adloom import logs
+from adloom import audit, logs
+from adloom.audit import Actor
 from adloom.clock import real_now
 from adloom.connections import store
 from adloom.connections.browser import browser_hash
@@ -95,6 +96,7 @@ def start(
                 "browser": browser_hash(browser) if browser else None,
             },
         )
+        audit.record(connection, "connection.begun", org_id=org_id, target=("platform", platform))
     return oauth.authorize_url(state=state, redirect_uri=redirect_uri)
 
 
@@ -116,6 +118,9 @@ def finish(database: Database, vault: Vault, oauth_of: Callable[[Platform], OAut
             org_id=claim.org_id, account_id=None, connection_id=connection_id, platform=claim.platform
         )
         publish(connection, event)
+        said = {"platform": claim.platform, "name": grant.name, "scopes": list(grant.scopes)}
+        who, target = _who_asked(connection, came.state), ("connection", connection_id)
+        audit.record(connection, "connection.made", org_id=claim.org_id, target=target, new=said, actor=who)
     log.info("connected", platform=claim.platform, org_id=str(claim.org_id), connection_id=str(connection_id))
     return Finished(connection_id, claim.platform, grant.name)
 
@@ -140,6 +145,13 @@ def _claim(database: Database, state: str | None, browser: str | None) -> _Claim
             code="state_unusable",
         )
     return _Claim(row.org_id, row.platform, row.redirect_uri)
+
+
+def _who_asked(connection: Connection, state: str | None) -> Actor:
+    """Whoever began the log-in: the browser that comes back has no session here. The operator began without one."""
+    query = text("select user_id from oauth_states where state_hash = :hash")
+    user_id = connection.execute(query, {"hash": _hash(state or "")}).scalar_one_or_none()
+    return audit.actor().known_as(user_id) if user_id is not None else replace(audit.actor(), kind="operator")
 
 
 def _declined(error: str) -> Exception:

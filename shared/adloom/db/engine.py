@@ -7,14 +7,17 @@ The database itself keeps organisations apart: row-level security and barrier vi
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import select
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from uuid import UUID
 
 import psycopg
-from sqlalchemy import Connection, Engine, create_engine, text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from adloom import logs
 from adloom.errors import Unavailable
@@ -41,10 +44,17 @@ _SESSION = _SERVER_SIDE | {
     "idle_in_transaction_session_timeout": IDLE_IN_TRANSACTION_TIMEOUT_MS,
     "timezone": "UTC",
 }
+# After so long without use a connection is asked for an answer before it is used again: what lies between may have
+# dropped it without a word to either side.
+_TRUSTED_S = 30.0
+_USED = "adloom.used"
 # Any 64-bit namespace of our own, so that other users of advisory locks in this database do not collide with us.
 ACCOUNT_LOCK_SPACE = 0x41_44_4C  # "ADL"
 
 log = logs.get(__name__)
+
+LastStep = Callable[[Connection], None]
+_LAST_STEPS = "adloom.last_steps"
 
 _SCOPE = re.compile(r"^(\*|\d+(,\d+)*|)$")
 
@@ -55,6 +65,17 @@ def raw(connection: Connection) -> psycopg.Connection[tuple[object, ...]]:
     if not isinstance(driver, psycopg.Connection):
         raise TypeError(f"expected a psycopg connection, got {type(driver).__name__}")
     return driver
+
+
+def last_steps(connection: Connection) -> list[LastStep]:
+    """What is done at the end of the transaction at hand, before it commits; append to it. ValueError outside of a
+    transaction of `tenant` or `system`.
+    """
+    try:
+        steps: list[LastStep] = connection.info[_LAST_STEPS]
+    except KeyError:
+        raise ValueError("this connection is in no transaction of Database.tenant or Database.system") from None
+    return steps
 
 
 class Database:
@@ -69,7 +90,6 @@ class Database:
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=POOL_TIMEOUT_S,
-            pool_pre_ping=True,
             hide_parameters=True,
             connect_args={
                 "connect_timeout": CONNECT_TIMEOUT_S,
@@ -78,6 +98,8 @@ class Database:
                 "options": " ".join(f"-c {name}={value}" for name, value in _SESSION.items()),
             },
         )
+        event.listen(self.engine, "checkin", _note_use)
+        event.listen(self.engine, "checkout", _check_alive)
 
     @contextmanager
     def tenant(self, org_id: UUID, account_scope: str = ALL_ACCOUNTS) -> Iterator[Connection]:
@@ -98,7 +120,14 @@ class Database:
     def system(self) -> Iterator[Connection]:
         """A transaction without an organisation: no tenant row is visible, SECURITY DEFINER functions are for it."""
         with _connected(self.engine) as connection, connection.begin():
-            yield connection
+            steps: list[LastStep] = []
+            connection.info[_LAST_STEPS] = steps
+            try:
+                yield connection
+                for step in steps:
+                    step(connection)
+            finally:
+                connection.info.pop(_LAST_STEPS, None)
 
     @contextmanager
     def statements(self) -> Iterator[Connection]:
@@ -129,6 +158,34 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+def _note_use(_driver: object, entry: ConnectionPoolEntry) -> None:
+    entry.info[_USED] = time.monotonic()
+
+
+def _check_alive(driver: psycopg.Connection[object], entry: ConnectionPoolEntry, _proxy: object) -> None:
+    """Take no connection from the pool that the server has closed meanwhile.
+
+    One that was used a moment ago costs no round trip for it: a server that closes a connection says so on its socket.
+    """
+    used = entry.info.get(_USED)
+    if used is None or (time.monotonic() - used < _TRUSTED_S and _is_silent(driver)):
+        return  # used is None: just made
+    try:
+        driver.autocommit = True
+        driver.execute("select 1")
+        driver.autocommit = False
+    except psycopg.Error as error:
+        raise InvalidatePoolError from error
+
+
+def _is_silent(driver: psycopg.Connection[object]) -> bool:
+    if driver.closed:
+        return False
+    socket = select.poll()
+    socket.register(driver.fileno(), select.POLLIN | select.POLLRDHUP)
+    return not socket.poll(0)
 
 
 @contextmanager

@@ -1,6 +1,6 @@
-"""Between the two steps of a log-in. A challenge says that the password was right; it opens nothing by itself.
+"""Between the two steps of a log-in. A challenge says that the first step was right; it opens nothing by itself.
 
-It lives for ten minutes, for five wrong codes, and no longer than the password it was given for.
+It lives for ten minutes, for five wrong codes, and no longer than the password or the identity it was given for.
 """
 
 from __future__ import annotations
@@ -8,9 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal, cast
+from uuid import UUID
 
 from sqlalchemy import text
 
+from adloom import audit
 from adloom.clock import real_now
 from adloom.db import Database
 from adloom.errors import Unauthenticated
@@ -19,6 +21,8 @@ from adloom.identity.tokens import CHALLENGE_PREFIX, new_token, token_hash
 
 # `code`: give a code. `enrol`: set up an authenticator app first, because the role asks for one.
 Purpose = Literal["code", "enrol"]
+# What was right: the password, or an identity of a provider.
+FirstStep = Literal["password", "sso"]
 
 LIFE = timedelta(minutes=10)
 MOST_WRONG = 5
@@ -29,7 +33,6 @@ class Issued:
     """A challenge for its holder; `token` is shown this once."""
 
     token: str = field(repr=False)
-    purpose: Purpose
     expires_at: datetime
 
 
@@ -41,26 +44,33 @@ class Challenge:
     who: Proven
     purpose: Purpose
     email: str
+    first: FirstStep
 
 
-def issue(database: Database, who: Proven, purpose: Purpose) -> Issued:
-    """A challenge for somebody who gave the right password."""
-    made = Issued(new_token(CHALLENGE_PREFIX), purpose, real_now() + LIFE)
+def issue(database: Database, who: Proven, purpose: Purpose, identity_id: UUID | None = None) -> Issued:
+    """A challenge for somebody who gave the right password, or showed the identity that is named."""
+    made = Issued(new_token(CHALLENGE_PREFIX), real_now() + LIFE)
     with database.tenant(who.org_id) as connection:
         connection.execute(
             text(
-                "insert into login_challenges (token_hash, org_id, user_id, purpose, password_mark, expires_at)"
-                " select :hash, :org, :user, :purpose, sha256(convert_to(password_hash, 'UTF8')), :expires"
-                " from password_of_person(:user)"
+                "insert into login_challenges (token_hash, org_id, user_id, purpose, password_mark, identity_id,"
+                " expires_at) values (:hash, :org, :user, :purpose, case when cast(:identity as uuid) is null then"
+                " (select sha256(convert_to(password_hash, 'UTF8')) from password_of_person(:user)) end, :identity,"
+                " :expires)"
             ),
             {
                 "hash": token_hash(made.token),
                 "org": who.org_id,
                 "user": who.user_id,
                 "purpose": purpose,
+                "identity": identity_id,
                 "expires": made.expires_at,
             },
         )
+        said = {"asked": purpose, "first": "password" if identity_id is None else "sso"}
+        who_passed = audit.by(who.user_id)
+        target = ("member", who.user_id)
+        audit.record(connection, "login.passed", org_id=who.org_id, target=target, new=said, actor=who_passed)
     return made
 
 
@@ -71,7 +81,9 @@ def look(database: Database, token: str) -> Challenge | None:
         row = connection.execute(query, {"hash": token_hash(token)}).one_or_none()
     if row is None:
         return None
-    return Challenge(token_hash(token), Proven(row.user_id, row.org_id), cast("Purpose", row.purpose), row.email)
+    who = Proven(row.user_id, row.org_id)
+    first: FirstStep = "sso" if row.by_identity else "password"
+    return Challenge(token_hash(token), who, cast("Purpose", row.purpose), row.email, first)
 
 
 def gone() -> Unauthenticated:

@@ -42,16 +42,18 @@ def known(database: Database, email: str, token: str | None) -> UUID | None:
         return cast("UUID | None", connection.execute(query, {"email": email, "hash": token_hash(token)}).scalar())
 
 
-def remember(connection: Connection, user_id: UUID, token: str | None, name: str) -> Remembered:
+def remember(
+    connection: Connection, user_id: UUID, token: str | None, name: str, *, hashed: bytes | None = None
+) -> Remembered:
     """Note a log-in with a browser. A token that is not this person's is replaced, wherever it came from: somebody
-    who planted it in the browser would know it.
+    who planted it in the browser would know it. `hashed` is the hash of a token that is not at hand.
     """
     fresh = new_device_token()
     row = connection.execute(
         text("select device_id, news from remember_device(:user, :hash, :new, :name, :life)"),
         {
             "user": user_id,
-            "hash": token_hash(token or fresh),
+            "hash": hashed or token_hash(token or fresh),
             "new": token_hash(fresh),
             "name": name,
             "life": LIFE,

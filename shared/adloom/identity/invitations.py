@@ -13,10 +13,12 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, text
 
+from adloom import audit
 from adloom.clock import real_now
 from adloom.db import Database
 from adloom.errors import Conflict, Forbidden, NotFound
-from adloom.identity import members, roster
+from adloom.identity import members
+from adloom.identity.account_scope import is_within
 from adloom.identity.members import NewMember
 from adloom.identity.principal import Principal
 from adloom.identity.roles import Role, includes
@@ -57,26 +59,8 @@ def invite(connection: Connection, principal: Principal, email: str, role: Role,
     An open one of the same address ends. Forbidden for more than the principal has, Conflict for a member.
     """
     address = email.strip().lower()
-    if not includes(principal.role, role):
-        raise Forbidden("You cannot give a role above your own.", code="role_above")
-    if not roster.is_within(scope, principal.account_scope):
-        raise Forbidden("You cannot give accounts that you do not have.", code="account_outside")
-    member = connection.execute(
-        text(
-            "select 1 from memberships m join users u on u.user_id = m.user_id"
-            " where m.org_id = :org and u.email = :email"
-        ),
-        {"org": principal.org_id, "email": address},
-    ).one_or_none()
-    if member is not None:
-        raise Conflict("This address belongs to a member already.", code="already_member")
-    connection.execute(
-        text(
-            "update invitations set revoked_at = now()"
-            " where email = :email and accepted_at is null and revoked_at is null"
-        ),
-        {"email": address},
-    )
+    _check(connection, principal, address, role, scope)
+    _take_back_open_ones(connection, principal.org_id, address)
     invitation_id, token = uuid4(), new_token(INVITATION_PREFIX)
     connection.execute(
         text(
@@ -94,7 +78,39 @@ def invite(connection: Connection, principal: Principal, email: str, role: Role,
             "expires": real_now() + LIFE,
         },
     )
+    said = {"email": address, "role": role, "accounts": scope}
+    target = ("invitation", invitation_id)
+    audit.record(connection, "invitation.made", org_id=principal.org_id, target=target, new=said)
     return invitation_id, token
+
+
+def _check(connection: Connection, principal: Principal, address: str, role: Role, scope: str) -> None:
+    if not includes(principal.role, role):
+        raise Forbidden("You cannot give a role above your own.", code="role_above")
+    if not is_within(scope, principal.account_scope):
+        raise Forbidden("You cannot give accounts that you do not have.", code="account_outside")
+    member = connection.execute(
+        text(
+            "select 1 from memberships m join users u on u.user_id = m.user_id"
+            " where m.org_id = :org and u.email = :email"
+        ),
+        {"org": principal.org_id, "email": address},
+    ).one_or_none()
+    if member is not None:
+        raise Conflict("This address belongs to a member already.", code="already_member")
+
+
+def _take_back_open_ones(connection: Connection, org_id: UUID, address: str) -> None:
+    """Whoever invites the same address at the same moment waits: one open invitation is left."""
+    lock = text("select pg_advisory_xact_lock(hashtextextended(:what, 0))")
+    connection.execute(lock, {"what": f"invitation {org_id} {address}"})
+    connection.execute(
+        text(
+            "update invitations set revoked_at = now()"
+            " where email = :email and accepted_at is null and revoked_at is null"
+        ),
+        {"email": address},
+    )
 
 
 def every(database: Database, org_id: UUID) -> list[Open]:
@@ -123,6 +139,8 @@ def revoke(database: Database, principal: Principal, invitation_id: UUID) -> Non
             raise NotFound("There is no open invitation of that id.")
         if not includes(principal.role, row.role):
             raise Forbidden("Only an owner takes back the invitation of an owner.", code="role_above")
+        target, old = ("invitation", invitation_id), {"role": row.role}
+        audit.record(connection, "invitation.revoked", org_id=principal.org_id, target=target, old=old)
 
 
 def look(database: Database, token: str) -> Invitation:
@@ -147,7 +165,7 @@ def join(database: Database, invitation: Invitation, user_id: UUID, email: str) 
         raise Forbidden(f"This invitation is for {invitation.email}: log in as that.", code="other_person")
     with database.tenant(invitation.org_id) as connection:
         _claim(connection, invitation)
-        connection.execute(
+        added = connection.execute(
             text(
                 "insert into memberships (org_id, user_id, role, account_scope) values (:org, :user, :role, :scope)"
                 " on conflict do nothing"
@@ -159,6 +177,9 @@ def join(database: Database, invitation: Invitation, user_id: UUID, email: str) 
                 "scope": invitation.account_scope,
             },
         )
+        if added.rowcount == 1:  # a member already keeps the role and the accounts
+            said = {"role": invitation.role, "accounts": invitation.account_scope}
+            audit.record(connection, "member.added", org_id=invitation.org_id, target=("member", user_id), new=said)
 
 
 def _claim(connection: Connection, invitation: Invitation) -> None:
@@ -171,3 +192,5 @@ def _claim(connection: Connection, invitation: Invitation) -> None:
     )
     if claimed.rowcount != 1:
         raise NotFound("This invitation has expired, was used already or was taken back.", code="link_gone")
+    target = ("invitation", invitation.invitation_id)
+    audit.record(connection, "invitation.accepted", org_id=invitation.org_id, target=target)

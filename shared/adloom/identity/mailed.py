@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from adloom.clock import real_now
 from adloom.db import Database
 from adloom.errors import Conflict, NotFound
-from adloom.identity import members, passwords, people, sessions
+from adloom.identity import members, password_rules, passwords, people, sessions
 from adloom.identity.members import NewMember
 from adloom.identity.tokens import VERIFICATION_PREFIX, new_token, token_hash
 
@@ -83,20 +83,25 @@ def claim(connection: Connection, link: Link, purpose: Purpose) -> None:
 
 def check_new_password(link: Link, password: str) -> str:
     """The hash of a password that this person may set; ValidationFailed otherwise."""
-    passwords.check_rule(password, link.name, link.current_email)
+    password_rules.check(password, link.name, link.current_email)
     return passwords.hash_password(password)
 
 
 def set_password(connection: Connection, user_id: UUID, password_hash: str, *, but: UUID | None = None) -> None:
-    """Give the person another password, at home: all sessions end (but one), and so do open log-ins and resets."""
+    """Give the person another password, at home: all sessions end (but one), and so do open log-ins and links, those
+    to another address too: whoever had the old password may have asked for one.
+    """
     connection.execute(
-        text("update user_credentials set password_hash = :hash, updated_at = now() where user_id = :user"),
+        # Whoever came by an identity provider has none yet.
+        text(
+            "insert into user_credentials (user_id, org_id, password_hash)"
+            " select user_id, org_id, :hash from users where user_id = :user"
+            " on conflict (user_id) do update set password_hash = excluded.password_hash, updated_at = now()"
+        ),
         {"hash": password_hash, "user": user_id},
     )
-    connection.execute(
-        text("update mailed_links set used_at = now() where user_id = :user and purpose = 'reset' and used_at is null"),
-        {"user": user_id},
-    )
+    query = text("update mailed_links set used_at = now() where user_id = :user and used_at is null")
+    connection.execute(query, {"user": user_id})
     sessions.end_all(connection, user_id, but=but, because="password")
 
 
@@ -126,8 +131,13 @@ def ask_to_verify(connection: Connection, person: people.Person, email: str) -> 
 
 
 def verify(connection: Connection, link: Link) -> None:
-    """Take the address of a link as the account's, at home. Conflict when another account has it by now."""
+    """Take the address of a link as the account's, at home. Conflict when another account has it by now.
+    Resets that were mailed to the address before it work no more.
+    """
     claim(connection, link, "verify")
+    if link.email != link.current_email:
+        query = text("update mailed_links set used_at = now() where user_id = :user and used_at is null")
+        connection.execute(query, {"user": link.user_id})
     try:
         with connection.begin_nested():
             connection.execute(

@@ -10,15 +10,16 @@ from uuid import UUID, uuid4
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
 
+from adloom import audit
 from adloom.db import Database
 from adloom.errors import Conflict
-from adloom.identity import passwords
+from adloom.identity import password_rules, passwords
 from adloom.identity.principal import ALL_ACCOUNTS
 from adloom.identity.roles import Role
-from adloom.identity.tokens import token_hash
 
 # Any number of our own: two set-ups at once wait for each other.
 _SETUP_LOCK = 0x41_44_4C_53  # "ADLS"
+_CREDENTIALS = "insert into user_credentials (user_id, org_id, password_hash) values (:user, :org, :hash)"
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ def set_up(database: Database, organisation: str, owner: NewMember) -> tuple[UUI
             raise Conflict("This installation is set up already; log in.", code="already_set_up")
         _insert_organisation(connection, org_id, organisation)
         user_id = _insert(connection, org_id, owner, password_hash)
+        _note(connection, org_id, user_id, owner, organisation)
     return org_id, user_id
 
 
@@ -66,7 +68,9 @@ def create(
     with _one_address(), database.tenant(org_id) as connection:
         if first is not None:
             first(connection)
-        return _insert(connection, org_id, member, password_hash)
+        user_id = _insert(connection, org_id, member, password_hash)
+        _note(connection, org_id, user_id, member)
+    return user_id
 
 
 def create_organisation(
@@ -77,11 +81,21 @@ def create_organisation(
     with _one_address(), database.tenant(org_id) as connection:
         first(connection)
         _insert_organisation(connection, org_id, organisation)
-        return org_id, _insert(connection, org_id, owner, password_hash)
+        user_id = _insert(connection, org_id, owner, password_hash)
+        _note(connection, org_id, user_id, owner, organisation)
+    return org_id, user_id
+
+
+def add_without_password(connection: Connection, org_id: UUID, email: str, name: str) -> UUID:
+    """A viewer who comes by an identity provider, in a transaction of the organisation; the user's id. The address is
+    one that the provider has verified. Conflict when it is taken.
+    """
+    with _one_address(), connection.begin_nested():
+        return _insert(connection, org_id, NewMember(email, name, "", "viewer", verified=True), None)
 
 
 def _hashed(member: NewMember) -> str:
-    passwords.check_rule(member.password, member.name, member.email)
+    password_rules.check(member.password, member.name, member.email)
     return passwords.hash_password(member.password)
 
 
@@ -95,19 +109,23 @@ def _one_address() -> Iterator[None]:
         raise
 
 
+def _note(connection: Connection, org_id: UUID, user_id: UUID, member: NewMember, organisation: str = "") -> None:
+    """The trail of a new member, and of the organisation that is made with it."""
+    who = audit.by(user_id)
+    if organisation:
+        target, name = ("organisation", org_id), {"name": organisation}
+        audit.record(connection, "organisation.made", org_id=org_id, target=target, new=name, actor=who)
+        audit.record(connection, "organisation.made", org_id=None, target=target, new=name, actor=who)
+    said = {"role": member.role, "accounts": member.account_scope}
+    audit.record(connection, "member.added", org_id=org_id, target=("member", user_id), new=said, actor=who)
+
+
 def _insert_organisation(connection: Connection, org_id: UUID, name: str) -> None:
     query = text("insert into organisations (org_id, name) values (:org, :name)")
     connection.execute(query, {"org": org_id, "name": name})
 
 
-def register_operator_key(database: Database, key: str, name: str) -> None:
-    """Let the holder of this key act as the operator. Twice is harmless; a revoked key stays revoked."""
-    with database.system() as connection:
-        query = text("select register_operator_key(:hash, :name)")
-        connection.execute(query, {"hash": token_hash(key), "name": name})
-
-
-def _insert(connection: Connection, org_id: UUID, member: NewMember, password_hash: str) -> UUID:
+def _insert(connection: Connection, org_id: UUID, member: NewMember, password_hash: str | None) -> UUID:
     user_id = uuid4()
     values = {
         "org": org_id,
@@ -125,7 +143,7 @@ def _insert(connection: Connection, org_id: UUID, member: NewMember, password_ha
             "insert into users (user_id, org_id, email, name, demo, email_verified_at)"
             " values (:user, :org, :email, :name, :demo, case when :verified then now() end)"
         ),
-        "insert into user_credentials (user_id, org_id, password_hash) values (:user, :org, :hash)",
+        *([_CREDENTIALS] if password_hash is not None else []),
         "insert into memberships (org_id, user_id, role, account_scope) values (:org, :user, :role, :scope)",
     ):
         connection.execute(text(statement), values)

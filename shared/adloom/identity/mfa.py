@@ -85,7 +85,7 @@ def confirm(connection: Connection, person: Person, ring: KeyRing, code: str) ->
 
 
 def check(connection: Connection, person: Person, ring: KeyRing, code: str) -> Outcome:
-    """Look at a code of the app or a recovery code. Commit whatever comes out: it was counted.
+    """Look at a code of the app or a recovery code. Commit whatever comes out: a wrong code of the app was counted.
 
     Fails closed: without a second factor no code is right.
     """

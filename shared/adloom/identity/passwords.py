@@ -15,13 +15,12 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from adloom.errors import Unavailable
-from adloom.identity import password_rules
 from adloom.identity.password_rules import MAX_LENGTH, MIN_LENGTH
 
 if TYPE_CHECKING:
     from argon2 import PasswordHasher
 
-__all__ = ["MAX_LENGTH", "MIN_LENGTH", "check_rule", "hash_password", "needs_rehash", "verify"]
+__all__ = ["MAX_LENGTH", "MIN_LENGTH", "hash_password", "needs_rehash", "verify"]
 
 MEMORY_KIB = 64 * 1024
 PASSES = 3
@@ -38,11 +37,6 @@ _places = threading.BoundedSemaphore(_AT_MOST)
 # Verified when there is no such user, so that the answer takes as long as for a wrong password. Nobody knows its
 # password: it was made from random bytes with the parameters above.
 _NOBODY = "$argon2id$v=19$m=65536,t=3,p=4$8XPtva/R8Uxb51+t0JsZng$pK1dJ4dsTLV8TnCo6dB1Sd/uT2sCx/+0Opid7+XPsGw"
-
-
-def check_rule(password: str, *about: str, field: str = "body.password") -> None:
-    """Raise ValidationFailed unless the password may be set; `about` is the person's name and address."""
-    password_rules.check(password, *about, field=field)
 
 
 def hash_password(password: str) -> str:

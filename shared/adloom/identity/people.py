@@ -43,6 +43,12 @@ def find(connection: Connection, user_id: UUID) -> Person:
     return Person(user_id=user_id, **row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
 
 
+def by_id(database: Database, user_id: UUID) -> Person:
+    """The same, outside of a transaction."""
+    with database.statements() as connection:
+        return find(connection, user_id)
+
+
 @contextmanager
 def at_home(database: Database, user_id: UUID) -> Iterator[tuple[Connection, Person]]:
     """A transaction of the person's home organisation."""
@@ -51,3 +57,15 @@ def at_home(database: Database, user_id: UUID) -> Iterator[tuple[Connection, Per
         query = "select set_config('app.org_id', :org, true), set_config('app.account_scope', '*', true)"
         connection.execute(text(query), {"org": str(person.home)})
         yield connection, person
+
+
+def rename(connection: Connection, user_id: UUID, name: str) -> None:
+    """Give a person another name, in a transaction of the home."""
+    connection.execute(text("update users set name = :name where user_id = :user"), {"name": name, "user": user_id})
+
+
+def verified_at(connection: Connection, user_id: UUID) -> datetime | None:
+    """Since when the person's address is verified, in a transaction of the home."""
+    query = text("select email_verified_at from users where user_id = :user")
+    found: datetime | None = connection.execute(query, {"user": user_id}).scalar_one()
+    return found

@@ -11,6 +11,7 @@ Editor and approver stand beside each other: whoever drafts a change does not th
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal, get_args
 
 Role = Literal["viewer", "editor", "approver", "admin", "owner"]
@@ -31,3 +32,14 @@ def includes(held: str | None, needed: Role) -> bool:
         if role == held:
             return needed in included
     return False
+
+
+def lesser(one: Role, other: Role) -> Role:
+    """What is left to somebody who may do no more than either role: of editor and approver, the viewer."""
+    return max(_INCLUDES[one] & _INCLUDES[other], key=lambda role: len(_INCLUDES[role]))
+
+
+def least(needed: Iterable[Role]) -> Role:
+    """The lowest role that includes all of these."""
+    wanted = set(needed)
+    return min((role for role in ROLES if wanted <= _INCLUDES[role]), key=lambda role: len(_INCLUDES[role]))

@@ -2,38 +2,44 @@
 
 Nobody gives what they do not have: a role above their own, an account outside of their own scope. Owners are changed by
 owners only, nobody changes themselves, and an organisation keeps an owner. Whatever changes, the member's sessions in
-this organisation end, so that none goes on with the old rights.
+this organisation end, so that none goes on with the old rights, and the open invitations of this member too.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import Connection, text
 
+from adloom import audit
 from adloom.db import Database
 from adloom.errors import Conflict, Forbidden, NotFound
-from adloom.identity import sessions
-from adloom.identity.principal import ALL_ACCOUNTS, Principal
+from adloom.identity import keys, sessions
+from adloom.identity.account_scope import is_within
+from adloom.identity.principal import Principal
 from adloom.identity.roles import Role, includes
 
 
 @dataclass(frozen=True)
 class Membership:
-    """A member; `account_scope` as in Principal."""
+    """A member; `account_scope` as in Principal. `last_active_at`, real time, is in this organisation."""
 
     user_id: UUID
     email: str
     name: str
     role: Role
     account_scope: str
+    second_factor: bool
+    last_active_at: datetime | None
 
 
 _MEMBERS = (
-    "select u.user_id, u.email, u.name, m.role, m.account_scope"
-    " from memberships m join users u on u.user_id = m.user_id where m.org_id = :org"
+    "select u.user_id, u.email, u.name, m.role, m.account_scope, a.second_factor, a.last_active_at"
+    " from memberships m join users u on u.user_id = m.user_id join activity_of_members() a on a.user_id = m.user_id"
+    " where m.org_id = :org"
 )
 
 
@@ -48,8 +54,8 @@ def change(database: Database, principal: Principal, user_id: UUID, role: Role |
     """Give a member another role or other accounts; what is None stays. Forbidden, NotFound or Conflict as above."""
     with database.tenant(principal.org_id) as connection:
         before = _changeable(connection, principal, user_id)
-        after = Membership(
-            user_id, before.email, before.name, role or before.role, before.account_scope if scope is None else scope
+        after = replace(
+            before, role=role or before.role, account_scope=before.account_scope if scope is None else scope
         )
         if not includes(principal.role, after.role):
             raise Forbidden("You cannot give a role above your own.", code="role_above")
@@ -66,6 +72,10 @@ def change(database: Database, principal: Principal, user_id: UUID, role: Role |
                 {"role": after.role, "scope": after.account_scope, "org": principal.org_id, "user": user_id},
             )
             sessions.end_here(connection, principal.org_id, user_id, "role")
+            old, new = _rights(before), _rights(after)
+            target = ("member", user_id)
+            audit.record(connection, "member.role_changed", org_id=principal.org_id, target=target, old=old, new=new)
+            _take_back_invitations(connection, user_id)
     return after
 
 
@@ -76,10 +86,14 @@ def remove(database: Database, principal: Principal, user_id: UUID) -> None:
         if before.role == "owner":
             _keep_an_owner(connection, principal.org_id)
         sessions.end_here(connection, principal.org_id, user_id, "role")
+        _take_back_invitations(connection, user_id)
+        keys.end_of_maker(connection, principal.org_id, user_id)
         connection.execute(
             text("delete from memberships where org_id = :org and user_id = :user"),
             {"org": principal.org_id, "user": user_id},
         )
+        target = ("member", user_id)
+        audit.record(connection, "member.removed", org_id=principal.org_id, target=target, old=_rights(before))
 
 
 def may_change(database: Database, principal: Principal, user_id: UUID) -> None:
@@ -121,6 +135,15 @@ def _allow(principal: Principal, found: Membership) -> None:
         raise Forbidden("This member has accounts that you do not have.", code="account_outside")
 
 
+def _take_back_invitations(connection: Connection, user_id: UUID) -> None:
+    """What a member gave while it had more: an invitation to an address of its own would be the way back in."""
+    query = (
+        "update invitations set revoked_at = now()"
+        " where invited_by = :user and accepted_at is null and revoked_at is null"
+    )
+    connection.execute(text(query), {"user": user_id})
+
+
 def _keep_an_owner(connection: Connection, org_id: UUID) -> None:
     """Conflict unless another owner is left."""
     query = text("select count(*) from memberships where org_id = :org and role = 'owner'")
@@ -128,12 +151,17 @@ def _keep_an_owner(connection: Connection, org_id: UUID) -> None:
         raise Conflict("An organisation keeps an owner: make somebody else one first.", code="last_owner")
 
 
-def is_within(scope: str, of: str) -> bool:
-    """Whether a scope has no account that the other has not."""
-    if of == ALL_ACCOUNTS:
-        return True
-    return scope != ALL_ACCOUNTS and set(scope.split(",")) <= set(of.split(","))
+def _rights(member: Membership) -> dict[str, str]:
+    return {"role": member.role, "accounts": member.account_scope}
 
 
 def _membership(row: Any) -> Membership:
-    return Membership(row.user_id, row.email, row.name, cast("Role", row.role), row.account_scope)
+    return Membership(
+        row.user_id,
+        row.email,
+        row.name,
+        cast("Role", row.role),
+        row.account_scope,
+        row.second_factor,
+        row.last_active_at,
+    )

@@ -19,18 +19,21 @@ from adloom.db import Database
 from adloom.errors import Forbidden, NotFound, Unauthenticated
 from adloom.events.catalogue import SessionsEnded
 from adloom.events.outbox import publish
+from adloom.identity import session_trail
 from adloom.identity.policy import SessionSettings
 from adloom.identity.principal import Kind, Principal
 from adloom.identity.proof import Proven, check_password
 from adloom.identity.roles import Role
 from adloom.identity.tokens import new_session_token, token_hash
 
+_BY_TOKEN = text("select * from principal_by_token(:hash, :idle)")
+
 Because = Literal["logout", "revoked", "admin", "switched", "role", "password"]
 
 
 @dataclass(frozen=True)
 class Arrival:
-    """From where a person logs in: the address, the browser and the place in words, the browser's token."""
+    """From where a person logs in: the address, the browser and the place in words, the known browser."""
 
     address: str = ""
     device: str = ""
@@ -47,19 +50,6 @@ class Session:
     user_id: UUID
     org_id: UUID
     session_id: UUID
-
-
-@dataclass(frozen=True)
-class SessionOf:
-    """Whose session it is, in words."""
-
-    user_id: UUID
-    email: str
-    user_name: str
-    org_id: UUID
-    organisation: str
-    role: Role
-    account_scope: str
 
 
 def begin(
@@ -90,6 +80,7 @@ def begin(
             **vars(arrival),
         },
     )
+    session_trail.opened(connection, who.org_id, who.user_id, made.session_id, methods=methods, device=arrival.device)
     return made
 
 
@@ -116,6 +107,7 @@ def renew(connection: Connection, principal: Principal, methods: Sequence[str]) 
     if row is None or principal.user_id is None or principal.session_id is None:
         raise Unauthenticated("The session has ended; log in again.")
     publish(connection, SessionsEnded(org_id=principal.org_id, account_id=None, user_id=principal.user_id))
+    session_trail.renewed(connection, principal.org_id, principal.session_id, methods)
     return Session(token, row[0], principal.user_id, principal.org_id, principal.session_id)
 
 
@@ -152,6 +144,7 @@ def switch(database: Database, principal: Principal, org_id: UUID, admits: Calla
         columns = ", ".join(values)
         bound = ", ".join(f":{name}" for name in values)
         connection.execute(text(f"insert into sessions ({columns}) values ({bound})"), values)
+        session_trail.switched(connection, org_id, made_id, principal.org_id, member.role)
     return Session(token, min(old.expires_at, old.idle_expires_at), old.user_id, org_id, made_id)
 
 
@@ -175,6 +168,8 @@ def end_all(
     for org_id in sorted({row.org_id for row in ended}):
         connection.execute(text("select set_config('app.org_id', :org, true)"), {"org": str(org_id)})
         publish(connection, SessionsEnded(org_id=org_id, account_id=None, user_id=user_id))
+        here_ended = [row.session_id for row in ended if row.org_id == org_id]
+        session_trail.ended(connection, org_id, user_id, because, here_ended)
     connection.execute(text("select set_config('app.org_id', :org, true)"), {"org": here or ""})
     return len(ended)
 
@@ -184,12 +179,13 @@ def end_here(connection: Connection, org_id: UUID, user_id: UUID, because: Becau
     ended = connection.execute(
         text(
             "update sessions set revoked_at = now(), ended_because = :because"
-            " where org_id = :org and user_id = :user and revoked_at is null"
+            " where org_id = :org and user_id = :user and revoked_at is null returning session_id"
         ),
         {"org": org_id, "user": user_id, "because": because},
-    ).rowcount
+    ).all()
     publish(connection, SessionsEnded(org_id=org_id, account_id=None, user_id=user_id))
-    return ended
+    session_trail.ended(connection, org_id, user_id, because, [row.session_id for row in ended])
+    return len(ended)
 
 
 def log_out(database: Database, principal: Principal) -> None:
@@ -207,10 +203,9 @@ def principal_by_token(
     `organisation` is the one that the request names. The operator chooses by it; a member's session is of one
     organisation, and naming another is Forbidden.
     """
-    with database.system() as connection:
-        row = connection.execute(
-            text("select * from principal_by_token(:hash, :idle)"), {"hash": token_hash(token), "idle": policy.idle}
-        ).one_or_none()
+    # One statement of its own: each request asks this, and a transaction around it would ask twice as often.
+    with database.statements() as connection:
+        row = connection.execute(_BY_TOKEN, {"hash": token_hash(token), "idle": policy.idle}).one_or_none()
         if row is None:
             return None
         org_id = row.org_id
@@ -225,54 +220,35 @@ def principal_by_token(
         role=cast("Role", row.role),
         account_scope=row.account_scope,
         session_id=row.session_id,
+        key_id=row.key_id,
         expires_at=row.expires_at,
         authenticated_at=row.authenticated_at,
     )
 
 
+def every_organisation(database: Database) -> list[UUID]:
+    """The ids of all organisations of the deployment."""
+    with database.system() as connection:
+        return _organisations(connection)
+
+
+def _organisations(connection: Connection) -> list[UUID]:
+    rows = connection.execute(text("select org_id from all_organisations()")).scalars()
+    return [UUID(str(each)) for each in rows]
+
+
 def _operators(connection: Connection, named: UUID | None) -> UUID | None:
     """The organisation the operator means: the named one, else the only one."""
-    rows = connection.execute(text("select org_id from all_organisations()")).scalars()
-    known = [UUID(str(each)) for each in rows]
+    known = _organisations(connection)
     if named is not None and named not in known:
         raise NotFound("There is no organisation of that id.", code="organisation_unknown")
     return named or (known[0] if len(known) == 1 else None)
-
-
-def describe(database: Database, org_id: UUID, user_id: UUID) -> SessionOf:
-    """The member and the organisation by name."""
-    with database.tenant(org_id) as connection:
-        row = connection.execute(
-            text(
-                "select u.user_id, u.email, u.name as user_name, o.org_id, o.name as organisation, m.role,"
-                " m.account_scope from users u join memberships m on m.user_id = u.user_id"
-                " join organisations o on o.org_id = m.org_id where u.user_id = :user and m.org_id = :org"
-            ),
-            {"user": user_id, "org": org_id},
-        ).one_or_none()
-    if row is None:
-        raise NotFound("This member is no longer there.")
-    return SessionOf(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
 
 
 def device_of(connection: Connection, principal: Principal) -> UUID | None:
     """The known browser of the principal's session."""
     query = text("select device_id from sessions where session_id = :id")
     return cast("UUID | None", connection.execute(query, {"id": principal.session_id}).scalar_one_or_none())
-
-
-def person_name(connection: Connection, user_id: UUID) -> str:
-    """The person's name, in a transaction of an organisation that it is a member of."""
-    return cast(
-        "str", connection.execute(text("select name from users where user_id = :user"), {"user": user_id}).scalar_one()
-    )
-
-
-def organisation_name(database: Database, org_id: UUID) -> str:
-    """The organisation's name."""
-    with database.tenant(org_id) as connection:
-        query = text("select name from organisations where org_id = :org")
-        return cast("str", connection.execute(query, {"org": org_id}).scalar_one())
 
 
 def purge(database: Database) -> int:

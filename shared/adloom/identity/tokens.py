@@ -10,6 +10,7 @@ import secrets
 
 SESSION_PREFIX = "adl_s_"
 OPERATOR_PREFIX = "adl_o_"
+KEY_PREFIX = "adl_k_"
 DEVICE_PREFIX = "adl_d_"
 CHALLENGE_PREFIX = "adl_c_"
 INVITATION_PREFIX = "adl_i_"
@@ -18,6 +19,7 @@ RESET_PREFIX = "adl_r_"
 VERIFICATION_PREFIX = "adl_v_"
 
 _RANDOM_BYTES = 32
+_KEY_PREFIX_BYTES = 4
 
 
 def new_token(prefix: str) -> str:
@@ -25,15 +27,26 @@ def new_token(prefix: str) -> str:
 
 
 def new_session_token() -> str:
-    return SESSION_PREFIX + secrets.token_urlsafe(_RANDOM_BYTES)
+    return new_token(SESSION_PREFIX)
 
 
 def new_operator_key() -> str:
-    return OPERATOR_PREFIX + secrets.token_urlsafe(_RANDOM_BYTES)
+    return new_token(OPERATOR_PREFIX)
 
 
 def new_device_token() -> str:
-    return DEVICE_PREFIX + secrets.token_urlsafe(_RANDOM_BYTES)
+    return new_token(DEVICE_PREFIX)
+
+
+def new_key_token() -> tuple[str, str]:
+    """A token for another system, and the part of it that tells it apart: `adl_k_<prefix>_<secret>`."""
+    prefix = secrets.token_hex(_KEY_PREFIX_BYTES)
+    return new_token(f"{KEY_PREFIX}{prefix}_"), prefix
+
+
+def last_four(token: str) -> str:
+    """What is kept of a token in clear; the other 232 bits are known to its holder only."""
+    return token[-4:]
 
 
 def token_hash(token: str) -> bytes:

@@ -101,7 +101,7 @@ class Postbox:
     def _send(self, way: Mailer, ring: KeyRing, row: Any) -> bool:
         try:
             link = ring.open(bytes(row.link)) if row.link is not None else None
-            message = compose(row.address, row.template, row.data, link, self._public_url)
+            message = _composed(row, link, self._public_url)
             provider_id = way.send(message, row.mail_id)
         except MailFailed as error:
             self._put_off(row, error)
@@ -121,6 +121,14 @@ class Postbox:
         log.warning(
             "mail_failed", mail_id=str(row.mail_id), template=row.template, reason=error.detail, again=again is not None
         )
+
+
+def _composed(row: Any, link: str | None, public_url: str) -> Message:
+    """A mail that waited while another release changed its template holds up no other one."""
+    try:
+        return compose(row.address, row.template, row.data, link, public_url)
+    except (KeyError, ValueError) as error:
+        raise MailFailed(f"The mail {row.template} cannot be written: {type(error).__name__}") from error
 
 
 def _wait(attempts: int) -> timedelta:

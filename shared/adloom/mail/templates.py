@@ -135,6 +135,22 @@ TEMPLATES: Mapping[str, Template] = {
         {"When": "{when}", "From": "{address}"},
         after="If it was not you, choose another password now.",
     ),
+    "sso_linked": Template(
+        "You can log in with {provider} now",
+        "You can log in with {provider} now",
+        "Hello {name}, an identity at {provider} was linked with your account: it logs in to Adloom.",
+        frozenset({"name", "when", "address", "provider"}),
+        {"When": "{when}", "From": "{address}"},
+        after="If this was not you, unlink it on the security page, and choose another password.",
+    ),
+    "sso_unlinked": Template(
+        "{provider} was unlinked from your account",
+        "{provider} was unlinked from your account",
+        "Hello {name}, your identity at {provider} no longer logs in to Adloom.",
+        frozenset({"name", "when", "address", "provider"}),
+        {"When": "{when}", "From": "{address}"},
+        after="If this was not you, choose another password, and tell your administrator.",
+    ),
     "new_device": Template(
         "New log-in from {device}",
         "Somebody logged in from a new device",

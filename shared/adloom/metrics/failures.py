@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from adloom import clock, logs
+from adloom import audit, clock, logs
 from adloom.errors import ConnectionBroken, PlatformError, PlatformThrottled
 from adloom.events import catalogue
 from adloom.events.outbox import publish
@@ -96,6 +96,9 @@ def break_connection(connection: Connection, sync: Sync, org_id: UUID, connectio
             org_id=org_id, account_id=None, connection_id=connection_id, platform=sync.platform, code=platform_code
         )
         publish(connection, event)
+        target, new = ("connection", connection_id), {"status": "broken", "platform_code": platform_code}
+        old = {"status": "active"}
+        audit.record(connection, "connection.broken", org_id=org_id, target=target, old=old, new=new)
 
 
 def _when(error: PlatformError, attempts: int) -> tuple[datetime, datetime | None]:

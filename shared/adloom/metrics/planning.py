@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from adloom import clock, logs
+from adloom import audit, clock, logs
 from adloom.errors import NotFound, ValidationFailed
 from adloom.events.catalogue import AccountsConnected
 from adloom.events.outbox import publish
@@ -132,7 +132,10 @@ def request(
         if not wanted:
             # The range may lie before the birth of one account, or begin where its day has not: the others go on.
             asked = [one for one in asked if _days(sync, *one)] or asked
-        return [_ask(connection, sync, *one) for one in asked]
+        planned = [_ask(connection, sync, *one) for one in asked]
+        said = {"accounts": [each.account_id for each in planned], "since": since, "until": until}
+        audit.record(connection, "sync.asked", org_id=org_id, target=("platform", sync.platform), new=said)
+    return planned
 
 
 def _chosen(connection: Connection, sync: Sync, wanted: Collection[str]) -> list[int]:

@@ -8,10 +8,11 @@ from uuid import UUID
 
 from flask import Request
 
-from adloom.errors import InvalidRequest, Unauthenticated
-from adloom.identity import sessions
+from adloom.errors import Forbidden, InvalidRequest, Unauthenticated
+from adloom.identity import keys, sessions
 from adloom.identity.policy import SessionSettings
 from adloom.identity.principal import Principal
+from adloom.identity.tokens import KEY_PREFIX
 
 if TYPE_CHECKING:
     from adloom.db import Database
@@ -28,9 +29,21 @@ def authenticate(request: Request, database: Callable[[], Database], policy: Ses
     token = bearer_token(request)
     if token is None:
         return None
-    principal = sessions.principal_by_token(database(), token, organisation(request), policy)
+    named = organisation(request)
+    if token.startswith(KEY_PREFIX):
+        return _with_key(database(), token, named)
+    principal = sessions.principal_by_token(database(), token, named, policy)
     if principal is None:
         raise Unauthenticated("The session has ended or the key is unknown; log in again.")
+    return principal
+
+
+def _with_key(database: Database, token: str, named: UUID | None) -> Principal:
+    principal = keys.principal_by_key(database, token)
+    if principal is None:
+        raise Unauthenticated("This API key is unknown, has expired or was revoked; ask who made it for another.")
+    if named not in (None, principal.organisation_id):
+        raise Forbidden("This key is of another organisation.", code="other_organisation")
     return principal
 
 

@@ -10,8 +10,7 @@ from adloom.web.limits import Counted, Limit, Limiter, MemoryLimiter
 if TYPE_CHECKING:
     from adloom.db import Database
 
-# A session or key: a person who clicks, a program that reads page by page. The operator's key is one for the whole
-# deployment and runs scripts.
+# A session: a person who clicks. An API key has the limit that it was made with; an operator key runs scripts.
 OF_A_SESSION = Limit.parse("100/minute")
 OF_THE_OPERATOR = Limit.parse("1000/minute")
 # Tokens that nobody has: 256 bits cannot be guessed, but each guess asks the database.
@@ -34,8 +33,12 @@ class Limiters:
         return self._by_way[counted]
 
 
-def of_principal(principal: Principal) -> tuple[str, Limit]:
-    """What is counted of whoever makes a request, and how much of it there may be."""
+def of_principal(principal: Principal) -> tuple[str, Limit, Counted]:
+    """What is counted of whoever makes a request, how much of it there may be, and where: a key's use is counted in
+    Postgres or it is refused.
+    """
+    if principal.per_minute is not None:
+        return f"api:key:{principal.key_id}", Limit(principal.per_minute, 60), "strict"
     if principal.session_id is None:
-        return "api:operator", OF_THE_OPERATOR
-    return f"api:{principal.session_id}", OF_A_SESSION
+        return f"api:operator:{principal.key_id}", OF_THE_OPERATOR, "shared"
+    return f"api:{principal.session_id}", OF_A_SESSION, "shared"

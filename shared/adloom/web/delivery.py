@@ -11,7 +11,7 @@ from uuid import UUID
 
 from flask import request
 
-from adloom import logs
+from adloom import audit, logs
 from adloom.errors import ConfigurationError, ValidationFailed
 from adloom.events.catalogue import Event
 from adloom.events.envelope import parse
@@ -76,4 +76,5 @@ class Deliveries:
         if handler is None:
             raise ValidationFailed(f"This function does not handle {event.subject}.")
         attempt = request.headers.get(ATTEMPT_HEADER, "1")
+        audit.set_actor(audit.SYSTEM)  # whoever called only brought it
         handler(event, Delivery(envelope.id, int(attempt) if _ATTEMPT.match(attempt) else 1))

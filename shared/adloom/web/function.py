@@ -7,16 +7,16 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, cast
 
-from flask import Flask, Response, g, got_request_exception, request
+from flask import Flask, Response, g, request
 from secure import Secure
-from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.exceptions import MethodNotAllowed
 
-from adloom import logs
+from adloom import audit, logs
 from adloom.errors import AdloomError, ConfigurationError, TooManyRequests, Unauthenticated, Unavailable
 from adloom.identity.policy import SessionSettings
 from adloom.identity.principal import Principal
 from adloom.settings import CoreSettings, DatabaseSettings, load
-from adloom.web import counting, health, openapi, pages, problems, requestlog
+from adloom.web import acts, counting, failures, health, openapi, pages, problems, requestlog
 from adloom.web.authentication import authenticate
 from adloom.web.body import READ_LIMIT_BYTES
 from adloom.web.client_address import client_address, limit_key, parse_networks
@@ -58,7 +58,7 @@ class Function(Flask, Generic[S]):
         self._steps: list[Callable[[], None]] = []
         self.before_request(requestlog.begin)
         self.after_request(self._finish)
-        self.register_error_handler(Exception, self._fail)
+        self.register_error_handler(Exception, lambda error: failures.answer(self, error))
         health.add(self)
         openapi.add(self)
 
@@ -114,9 +114,8 @@ class Function(Flask, Generic[S]):
         """Take these settings, and this database, in place of those of the environment."""
         with self._once:
             self._settings, self._database = settings, database
-            self.__dict__.pop("_networks", None)
-            self.__dict__.pop("_headers", None)
-            self.__dict__.pop("_limiters", None)
+            for known in ("_networks", "_headers", "_limiters"):
+                self.__dict__.pop(known, None)
 
     # Routes
 
@@ -164,7 +163,8 @@ class Function(Flask, Generic[S]):
 
         def hear() -> Accepted:
             try:
-                handler()
+                with audit.acting(audit.SYSTEM):
+                    handler()
             except AdloomError as error:
                 raise problems.due_unknown(error) from error
             return Accepted()
@@ -194,9 +194,7 @@ class Function(Flask, Generic[S]):
                 raise MethodNotAllowed([route.method])
             self._admit(route)
             result = route.handler(**route.arguments(request, path_values, g.get("principal")))
-            if isinstance(result, pages.Page):
-                return self._show(result, route)
-            return route.respond(result)
+            return self._show(result, route) if isinstance(result, pages.Page) else route.respond(result)
 
         super().add_url_rule(route.path, route.endpoint, view, methods=[route.method])
         self.routes.append(route)
@@ -215,13 +213,15 @@ class Function(Flask, Generic[S]):
 
     def _admit(self, route: Route) -> None:
         guard = route.guard
+        acts.arrive(self.client_address())
         if guard.is_public:
             if guard.limit is not None:
                 self._count(f"{route.endpoint}:{limit_key(self.client_address())}", guard.limit, guard.counted)
             return
         g.principal = self._principal()
+        acts.identify(g.principal)
         if g.principal is not None:
-            self._count(*counting.of_principal(g.principal), "shared")
+            self._count(*counting.of_principal(g.principal))
         guard.admit(g.principal)
 
     def _principal(self) -> Principal | None:
@@ -249,25 +249,6 @@ class Function(Flask, Generic[S]):
         if pages.wanted(request):
             return pages.page(page.title, page.text, link=self.settings().public_url, status=route.status)
         return route.respond(page.data)
-
-    def _fail(self, error: Exception) -> Response:
-        response = self._problem(error)
-        if self._is_page() and pages.wanted(request):
-            return pages.of_problem(response, self.settings().public_url)
-        return response
-
-    def _is_page(self) -> bool:
-        rule = request.url_rule
-        return rule is not None and any(r.endpoint == rule.endpoint and r.produces == pages.HTML for r in self.routes)
-
-    def _problem(self, error: Exception) -> Response:
-        if isinstance(error, HTTPException):
-            return problems.from_http(error)
-        if isinstance(error, AdloomError) and error.status != 500:  # noqa: PLR2004 - our own faults are below
-            return problems.from_error(error)
-        log.error("request_failed", route=request.path, exc_info=error)
-        got_request_exception.send(self, _async_wrapper=self.ensure_sync, exception=error)  # Sentry listens to it
-        return problems.from_error(error) if isinstance(error, AdloomError) else problems.internal()
 
     @cached_property
     def session_policy(self) -> SessionSettings:

@@ -9,12 +9,12 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 _LARGEST_ID = 2**63 - 1  # bigint
 
 
-def _whole(value: Any) -> Any:
+def whole(value: Any) -> Any:
     """JSON has one kind of number: 7.0 is the integer 7."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-Id = Annotated[int, Field(ge=1, le=_LARGEST_ID), BeforeValidator(_whole)]
+Id = Annotated[int, Field(ge=1, le=_LARGEST_ID), BeforeValidator(whole)]
 
 
 def _closed(schema: dict[str, Any]) -> None:

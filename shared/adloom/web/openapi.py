@@ -11,19 +11,21 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from adloom import __version__
+from adloom.identity.scopes import MEANINGS
 from adloom.web.authentication import ORGANISATION_HEADER
 from adloom.web.problems import CONTENT_TYPE, Problem
 from adloom.web.public import OPENAPI
 
 if TYPE_CHECKING:
     from adloom.web.function import Function
+    from adloom.web.guards import Guard
     from adloom.web.routes import Route
 
 _REF = "#/components/schemas/{model}"
 _PATH_PARAMETER = re.compile(r"<([a-z_]+)>")
 
 _EVERYWHERE = {429: "A limit is used up; Retry-After says when", 500: "A fault on our side", 503: "Try again later"}
-_GUARDED = {401: "No credential, or one that has ended", 403: "The role does not suffice"}
+_GUARDED = {401: "No credential, or one that has ended", 403: "The role or the key's scopes do not suffice"}
 _WITH_INPUT = {400: "The request cannot be read", 422: "Fields are wrong; fields lists them"}
 _WITH_BODY = {413: "The body is too large", 415: "The body is no application/json"}
 
@@ -57,29 +59,55 @@ def describe(app: Function[Any]) -> dict[str, Any]:
         "paths": paths,
         "components": {
             "schemas": definitions.get("$defs", {}),
-            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": _security_schemes(app),
         },
     }
+
+
+def _security_schemes(app: Function[Any]) -> dict[str, Any]:
+    """Both go as `Authorization: Bearer`; what names a scope beside `key` asks for it (OpenAPI 3.1 calls it a role)."""
+    schemes = {"bearer": {"type": "http", "scheme": "bearer", "description": "A session's token or an operator key"}}
+    used = sorted({route.guard.scope for route in app.routes if route.guard.scope})
+    if used:
+        scopes = "".join(f"\n- `{scope}`: {MEANINGS[scope].description}" for scope in used)
+        text = f"An API key, `adl_k_...`, that has the scope that the route names.\n{scopes}"
+        schemes["key"] = {"type": "http", "scheme": "bearer", "description": text}
+    return schemes
 
 
 def _operation(route: Route, schemas: Any, definitions: dict[str, Any]) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "summary": route.summary,
+        "description": _who(route.guard),
         "operationId": route.handler.__name__,
         "parameters": _parameters(route, schemas, definitions),
         "responses": {str(route.status): _success(route, schemas), **_problems(route)},
-        "security": [] if route.guard.is_public else [{"bearer": []}],
+        "security": _security(route.guard),
     }
-    if route.guard.reason:
-        operation["description"] = f"Public: {route.guard.reason}."
-    elif route.guard.needed:
-        operation["description"] = f"Needs the role {route.guard.needed}, or the operator key."
-    elif route.guard.kind == "operator":
-        operation["description"] = "Needs the operator key."
     if route.body is not None:
         content = {"application/json": {"schema": schemas[route.body, "validation"]}}
         operation["requestBody"] = {"required": True, "content": content}
     return operation
+
+
+def _security(guard: Guard) -> list[dict[str, list[str]]]:
+    """Any one of these."""
+    if guard.is_public:
+        return []
+    ways: list[dict[str, list[str]]] = [{"bearer": []}]
+    return [*ways, {"key": [guard.scope]}] if guard.scope else ways
+
+
+def _who(guard: Guard) -> str:
+    """Who may call, in words."""
+    if guard.is_public:
+        return f"Public: {guard.reason}."
+    keys = f"An API key needs the scope `{guard.scope}`." if guard.scope else "Not open to API keys."
+    if guard.kind == "operator":
+        return "Needs an operator key."
+    if guard.needed:
+        return f"Needs the role {guard.needed}, or an operator key. {keys}"
+    return f"Needs a session. {keys}"
 
 
 def _parameters(route: Route, schemas: Any, definitions: dict[str, Any]) -> list[dict[str, Any]]:
@@ -112,7 +140,7 @@ def _success(route: Route, schemas: Any) -> dict[str, Any]:
     if route.response is not None:
         answer["content"] = {route.produces: {"schema": schemas[route.response, "serialization"]}}
     elif route.status != 204:  # noqa: PLR2004
-        answer["content"] = {route.produces: {}}
+        answer["content"] = {kind: {} for kind in route.produces.split(", ")}
     return answer
 
 

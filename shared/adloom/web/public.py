@@ -40,7 +40,7 @@ LOGIN_ENROL = PublicRoute(
 LOGIN_ENROL_CONFIRM = PublicRoute(
     "auth", "POST", "/login/enrol/confirm", "Its credentials are the challenge and the app's first code", "6000/minute"
 )
-SETUP_NEEDED = PublicRoute("auth", "GET", "/setup", "Says only whether the first organisation is there", "60/minute")
+SETUP_NEEDED = PublicRoute("auth", "GET", "/setup", "Says only which ways in there are", "60/minute")
 INVITATION_LOOK = PublicRoute(
     "auth", "POST", "/invitations/look", "Its credential is the mailed link", "60/minute", "shared"
 )
@@ -56,6 +56,17 @@ REGISTER_ACCEPT = PublicRoute(
 RESET_ASK = PublicRoute("auth", "POST", "/password/forgotten", "Writes a mail and says nothing", "6000/minute")
 RESET = PublicRoute("auth", "POST", "/password/reset", "Its credential is the mailed link", "6000/minute")
 VERIFY = PublicRoute("auth", "POST", "/email/verify", "Its credential is the mailed link", "60/minute", "shared")
+SSO_PROVIDERS = PublicRoute("auth", "GET", "/sso", "Says only which providers the deployment has", "60/minute")
+# Each makes us ask the provider, so an address has few of them; nobody passes while they cannot be counted.
+SSO_START = PublicRoute(
+    "auth", "POST", "/sso/start", "Sends a browser to the provider and opens nothing", "30/minute", "strict"
+)
+SSO_FINISH = PublicRoute(
+    *("auth", "POST", "/sso/finish"),
+    "Its credentials are the state, the browser's cookie and the provider's code",
+    "30/minute",
+    "strict",
+)
 CALLBACK = PublicRoute(
     "oauth-callback",
     "GET",
@@ -67,7 +78,7 @@ CALLBACK = PublicRoute(
 
 ACCOUNTS = (
     *(SETUP_NEEDED, LOGIN, LOGIN_CODE, LOGIN_ENROL, LOGIN_ENROL_CONFIRM, INVITATION_LOOK, INVITATION_ACCEPT),
-    *(REGISTER, REGISTER_ACCEPT, RESET_ASK, RESET, VERIFY),
+    *(REGISTER, REGISTER_ACCEPT, RESET_ASK, RESET, VERIFY, SSO_PROVIDERS, SSO_START, SSO_FINISH),
 )
 
 PUBLIC_ROUTES = (HEALTH, READY, OPENAPI, TICK, EVENTS, *ACCOUNTS, CALLBACK)

@@ -7,6 +7,7 @@ import time
 from flask import Response, g, request
 
 from adloom import logs
+from adloom.web import acts
 
 # Probes come every few seconds and say nothing new.
 _QUIET_PREFIX = "/_/"
@@ -17,6 +18,7 @@ log = logs.get(__name__)
 def begin() -> None:
     """Take over the caller's request id, or make one, and start the clock."""
     g.started = time.perf_counter()
+    acts.begin()
     logs.request_id.set(logs.accept_request_id(request.headers.get(logs.REQUEST_ID_HEADER)))
 
 

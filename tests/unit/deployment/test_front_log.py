@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import socketserver
 import subprocess
 import sys
@@ -15,6 +14,7 @@ import httpx
 import pytest
 
 from infra.deployment.front import Front, caddyfile
+from tests.unit.sandbox.support import free_port
 
 CADDY = Path(sys.executable).parent / "caddy"
 
@@ -36,12 +36,6 @@ def upstream() -> Iterator[str]:
         yield f"127.0.0.1:{server.server_address[1]}"
         server.shutdown()
         thread.join()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def test_an_error_of_the_front_door_names_no_credential_of_an_address(tmp_path: Path, upstream: str) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 from datetime import timedelta
 
 import pytest
@@ -8,7 +9,7 @@ from adloom import logs
 from adloom.errors import InvalidRequest
 from adloom.identity.policy import SessionSettings
 from adloom.identity.principal import Principal
-from adloom.identity.tokens import new_operator_key, new_session_token, token_hash
+from adloom.identity.tokens import last_four, new_key_token, new_operator_key, new_session_token, token_hash
 
 
 def test_a_token_has_256_bits_and_is_never_the_same() -> None:
@@ -16,6 +17,18 @@ def test_a_token_has_256_bits_and_is_never_the_same() -> None:
 
     assert len(tokens) == 100
     assert all(len(token.removeprefix("adl_s_")) == 43 for token in tokens)
+
+
+def test_an_api_key_shows_its_prefix_and_hides_256_bits() -> None:
+    made = [new_key_token() for _ in range(100)]
+
+    assert len({token for token, _ in made}) == 100
+    for token, prefix in made:
+        secret = token.removeprefix(f"adl_k_{prefix}_")
+        assert len(base64.urlsafe_b64decode(secret + "=")) == 32
+        assert len(prefix) == 8
+        assert last_four(token) == secret[-4:]
+        assert logs.redact_text(f"a key {token} here") == "a key [redacted] here"
 
 
 def test_only_a_tokens_hash_is_stored() -> None:

@@ -18,7 +18,7 @@ from adloom.platforms.retry import Deadline, RetryPolicy
 from infra.sandbox.google import tls
 from tests.unit.sandbox.support import REDIRECT, Sandbox, entity, fact, free_port, running
 
-CLIENT_ID, CLIENT_SECRET = "123-abc.apps.googleusercontent.com", "google-client-secret"
+CLIENT_ID, CLIENT_SECRET = "123-abc.apps.googleusercontent.com", "google-ads-client-secret"
 MANAGER = "9000000001"
 VERSION = "v26"
 ADWORDS = "https://www.googleapis.com/auth/adwords"
@@ -116,8 +116,8 @@ def google(home: Path, folder: Path, now: str) -> Iterator[Google]:
     """A sandbox whose business clock stands still."""
     port = free_port()
     settings = {
-        "ADLOOM_GOOGLE_CLIENT_ID": CLIENT_ID,
-        "ADLOOM_GOOGLE_CLIENT_SECRET": CLIENT_SECRET,
+        "ADLOOM_GOOGLE_ADS_CLIENT_ID": CLIENT_ID,
+        "ADLOOM_GOOGLE_ADS_CLIENT_SECRET": CLIENT_SECRET,
         "ADLOOM_SANDBOX_GOOGLE_PORT": str(port),
         "ADLOOM_SANDBOX_GOOGLE_CA": str(CA),
     }

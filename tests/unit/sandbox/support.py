@@ -16,12 +16,14 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from infra.sandbox.facts import columns
 
 ROOT = Path(__file__).parents[3]
 META_90_DAYS = ROOT / "tests" / "data" / "meta_90_days"
 APP_ID, APP_SECRET, KEY, MAIL_KEY = "123456789012345", "app-secret", "control-key", "re_mail-key"
+CLIENT_SECRET = "client-secret"
 REDIRECT = "http://127.0.0.1:9/callback?next=%2F"
 HEADERS = {
     columns.FACTS_FILE: columns.FACTS,
@@ -96,6 +98,10 @@ class Sandbox:
         assert reply.status_code == 200, reply.text
         return reply.json()
 
+    def mails(self) -> list[dict[str, Any]]:
+        """What lies in the mailbox."""
+        return list(self.control("GET", "mails")["mails"])
+
     def faults(self, *entries: dict[str, Any]) -> None:
         """Replace the fault script."""
         self.control("POST", "faults", list(entries))
@@ -144,6 +150,7 @@ def environment(home: Path, port: int, **more: str) -> dict[str, str]:
         "ADLOOM_META_APP_ID": APP_ID,
         "ADLOOM_META_APP_SECRET": APP_SECRET,
         "ADLOOM_MAIL_KEY": MAIL_KEY,
+        "ADLOOM_SANDBOX_CLIENT_SECRET": CLIENT_SECRET,
         **more,
     }
 
@@ -172,6 +179,14 @@ def running(home: Path, **more: str) -> Iterator[Sandbox]:
         finally:
             process.kill()
             process.wait()
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """A sandbox whose facts are one usual row."""
+    folder = facts(tmp_path_factory.mktemp("facts"), fact())
+    with running(tmp_path_factory.mktemp("home"), ADLOOM_SANDBOX_FACTS=str(folder)) as started:
+        yield started
 
 
 def _wait(sandbox: Sandbox) -> None:

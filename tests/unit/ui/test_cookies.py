@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from starlette.responses import Response
 
+from adloom.errors import Unavailable
 from ui.cookies import Cookies
 from ui.gateway import Answer, Caller
 from ui.live import EventHub
@@ -62,7 +63,7 @@ class Auth:
             return Answer(401, {})
         user = {"user_id": str(USER), "name": "Olivia", "email": "o@example.com"}
         organisation = {"org_id": str(ORG), "name": "Acme"}
-        body = {"user": user, "organisation": organisation, "role": "owner", "account_scope": "*"}
+        body = {"kind": "user", "user": user, "organisation": organisation, "role": "owner", "account_scope": "*"}
         return Answer(200, body)
 
 
@@ -96,15 +97,75 @@ async def test_a_viewer_is_believed_until_an_event_says_that_sessions_ended(hub:
     assert await sessions.viewer(CALLER) is None
 
 
-async def test_nobody_is_believed_while_no_events_are_heard(hub: EventHub) -> None:
-    auth = Auth()
+async def test_while_no_events_are_heard_a_viewer_is_believed_for_two_seconds_only(
+    hub: EventHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    auth, now = Auth(), [100.0]
+    monkeypatch.setattr("ui.sessions.time", SimpleNamespace(monotonic=lambda: now[0]))
     sessions = Sessions(auth, hub)  # type: ignore[arg-type]
     await sessions.viewer(CALLER)
     hub._client = SimpleNamespace(is_connected=False)  # type: ignore[assignment]
 
     auth.alive = False
+    now[0] += 1.9
+    assert await sessions.viewer(CALLER) is not None, "one page asks several times"
+    assert auth.asked == 1
+    now[0] += 0.2
 
     assert await sessions.viewer(CALLER) is None
+    assert auth.asked == 2
+
+
+async def test_what_changes_something_asks_again(hub: EventHub) -> None:
+    auth = Auth()
+    sessions = Sessions(auth, hub)  # type: ignore[arg-type]
+    await sessions.viewer(CALLER)
+    auth.alive = False
+    assert await sessions.viewer(CALLER, fresh=True) is None
+
+
+async def test_tabs_of_a_session_that_ended_ask_once_a_minute_and_not_at_each_event(
+    hub: EventHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They share an address with everybody else, and its unknown tokens are limited."""
+    auth, now = Auth(), [100.0]
+    monkeypatch.setattr("ui.sessions.time", SimpleNamespace(monotonic=lambda: now[0]))
+    sessions = Sessions(auth, hub)  # type: ignore[arg-type]
+    auth.alive = False
+    for _ in range(5):
+        assert await sessions.viewer(CALLER) is None
+        await hub._heard(ended(USER))
+    assert auth.asked == 1
+    assert await sessions.viewer(Caller("adl_s_y")) is None
+    assert auth.asked == 2, "another one is asked about"
+    now[0] += 60
+    assert await sessions.viewer(CALLER) is None
+    assert auth.asked == 3
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(200, {"kind": "operator", "user": None, "organisation": None}),
+        Answer(200, {"kind": "operator", "user": None, "organisation": {"org_id": str(ORG), "name": "Acme"}}),
+        Answer(403, {"code": "scope_missing"}),
+    ],
+)
+async def test_a_key_is_nobody(hub: EventHub, answer: Answer) -> None:
+    async def call(*_args: Any) -> Answer:
+        return answer
+
+    sessions = Sessions(SimpleNamespace(call=call), hub)  # type: ignore[arg-type]
+    assert await sessions.viewer(Caller("adl_k_x")) is None
+
+
+async def test_another_refusal_is_no_answer(hub: EventHub) -> None:
+    async def call(*_args: Any) -> Answer:
+        return Answer(429, {"code": "too_many_requests"})
+
+    sessions = Sessions(SimpleNamespace(call=call), hub)  # type: ignore[arg-type]
+    with pytest.raises(Unavailable):
+        await sessions.viewer(CALLER)
 
 
 async def test_what_may_have_been_missed_counts_as_ended(hub: EventHub) -> None:

@@ -1,3 +1,5 @@
+from collections.abc import AsyncIterator
+
 import httpx
 import pytest
 
@@ -34,3 +36,41 @@ def test_the_gateways_own_word_is_unavailable_even_without_a_body(status, kind):
 def test_a_problem_of_the_function_is_its_answer():
     problem = httpx.Response(503, json={"code": "later"}, headers={"Content-Type": "application/problem+json"})
     assert _answer(problem, "auth").code == "later"
+
+
+def answering(handler) -> Gateway:
+    gateway = Gateway("http://gateway")
+    gateway._client = httpx.AsyncClient(base_url="http://gateway", transport=httpx.MockTransport(handler))
+    return gateway
+
+
+@pytest.mark.parametrize("error", [httpx.ConnectError, httpx.ReadTimeout, httpx.RemoteProtocolError])
+async def test_a_file_that_does_not_begin_is_unavailable(error):
+    def broken(_request):
+        raise error("gone")
+
+    gateway = answering(broken)
+    with pytest.raises(Unavailable, match="auth does not answer"):
+        async with gateway.download("auth", "/audit/export", Caller()):
+            pass
+    await gateway.close()
+
+
+async def test_a_file_that_breaks_off_stays_broken_and_is_closed():
+    class Cut(httpx.AsyncByteStream):
+        closed = False
+
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            yield b"half"
+            raise httpx.ReadError("gone")
+
+        async def aclose(self) -> None:
+            self.closed = True
+
+    cut = Cut()
+    gateway = answering(lambda _request: httpx.Response(200, stream=cut))
+    with pytest.raises(httpx.ReadError):
+        async with gateway.download("auth", "/audit/export", Caller()) as answer:
+            await answer.aread()
+    assert cut.closed
+    await gateway.close()

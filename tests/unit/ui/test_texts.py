@@ -3,8 +3,11 @@ import re
 import pytest
 from babel.messages.pofile import read_po
 
+from adloom.accounts.arrivals import device_name
+from adloom.clock import real_now
 from ui import catalogues
-from ui.i18n import SOURCE_LANGUAGE, TEMPLATE, catalogue, languages, negotiate
+from ui.i18n import SOURCE_LANGUAGE, TEMPLATE, catalogue, language_for, languages, negotiate, speaking
+from ui.pages import security
 
 TRANSLATED = [language for language in languages() if language != SOURCE_LANGUAGE]
 
@@ -64,3 +67,13 @@ def _forms(string):
 def test_the_visitors_language_is_the_best_of_ours(header, language, region):
     found = negotiate(header)
     assert (found.locale.language, found.locale.territory) == (language, region)
+
+
+def test_a_browser_that_says_nothing_of_itself_has_a_name_in_every_language():
+    now = real_now().isoformat()
+    session = {"session_id": "1", "last_used_at": now, "created_at": now, "place": "", "address": "", "current": True}
+    with speaking(language_for("de", None)):
+        unknown = security._session(session | {"device": device_name("")}, name_organisation=False)
+        known = security._session(session | {"device": device_name("curl/8.5.0")}, name_organisation=False)
+    assert "Unbekanntes Gerät" in unknown
+    assert "curl" in known

@@ -11,7 +11,9 @@ from pydantic import BaseModel
 from adloom.errors import Forbidden, Unauthenticated
 from adloom.identity.principal import Principal
 from adloom.identity.roles import ROLES, Role, includes
+from adloom.identity.scopes import SCOPES
 from adloom.web import Guard, RequestModel
+from adloom.web.counting import of_principal
 from adloom.web.routes import RouteDefinitionError
 from tests.unit.web.probe import Answer, anyone, probe
 
@@ -21,6 +23,10 @@ if TYPE_CHECKING:
 
 def member(role: str) -> Principal:
     return Principal("user", uuid4(), uuid4(), role, session_id=uuid4())  # type: ignore[arg-type]
+
+
+def key(role: str, *scopes: str) -> Principal:
+    return Principal("key", None, uuid4(), role, key_id=uuid4(), scopes=frozenset(scopes), per_minute=100)  # type: ignore[arg-type]
 
 
 OPERATOR = Principal("operator", None, None, "owner")
@@ -141,3 +147,51 @@ def test_the_operator_passes_every_guard_and_an_owner_not_the_operators() -> Non
 
 def test_a_session_suffices_for_a_session_guard() -> None:
     Guard.session().admit(member("viewer"))
+
+
+def test_a_key_passes_with_the_scope_and_the_role() -> None:
+    guard = Guard.role("editor", scope="runs:write")
+
+    guard.admit(key("editor", "runs:write"))
+    guard.admit(key("owner", "members:read", "runs:write"))
+    guard.admit(member("editor"))
+
+    with pytest.raises(Forbidden, match=r"lacks the scope runs:write") as lacking:
+        guard.admit(key("owner", "members:read", "connections:read"))
+    assert lacking.value.code == "scope_missing"
+    with pytest.raises(Forbidden, match=r"the role editor") as lower:
+        guard.admit(key("viewer", "runs:write"))
+    assert lower.value.code == "forbidden"
+
+
+@pytest.mark.parametrize(
+    "guard",
+    [
+        Guard.session(),
+        Guard.session(fresh=True),
+        Guard.role("viewer"),
+        Guard.role("viewer", fresh=True),
+        Guard.operator(),
+    ],
+)
+def test_a_key_passes_no_guard_without_a_scope(guard: Guard) -> None:
+    with pytest.raises(Forbidden) as refused:
+        guard.admit(key("owner", *SCOPES))
+
+    assert refused.value.code == "scope_missing"
+
+
+def test_a_route_that_asks_for_a_new_proof_cannot_be_opened_to_keys() -> None:
+    with pytest.raises(ValueError, match="cannot prove"):
+        Guard.role("admin", fresh=True, scope="members:read")
+    with pytest.raises(ValueError, match="role alone"):
+        Guard("session", scope="members:read")
+
+
+def test_a_key_is_counted_for_itself_and_never_without_the_store() -> None:
+    one, other = key("viewer"), key("viewer")
+
+    name, limit, counted = of_principal(one)
+
+    assert (limit.count, limit.seconds, counted) == (100, 60, "strict")
+    assert name not in (of_principal(other)[0], of_principal(member("viewer"))[0], of_principal(OPERATOR)[0])
