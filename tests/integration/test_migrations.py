@@ -95,7 +95,7 @@ def test_a_migration_that_cannot_get_its_lock_fails_instead_of_blocking_everybod
     assert catalogue(url), "the failed step was rolled back"
 
 
-def test_the_platform_token_ciphertext_is_readable_by_two_roles_only(postgres):
+def test_only_who_needs_platform_tokens_reads_their_ciphertext(postgres):
     with psycopg.connect(postgres.admin_url) as connection:
         readers = [
             role
@@ -113,5 +113,6 @@ def test_the_platform_token_ciphertext_is_readable_by_two_roles_only(postgres):
             ).fetchone()
             == (True,)
         ]
-    assert readers == ["adloom_oauth_callback", "adloom_sync_meta", "adloom_backup"]
+    syncs = ["adloom_sync_google", "adloom_sync_meta", "adloom_sync_tiktok"]
+    assert readers == ["adloom_oauth_callback", *syncs, "adloom_backup"]
     assert hashes == ["adloom_auth", "adloom_backup"]

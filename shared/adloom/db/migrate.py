@@ -24,7 +24,9 @@ MIGRATIONS = Path(__file__).resolve().parents[3] / "migrations"
 LOGIN_ROLES = (
     "adloom_auth",
     "adloom_oauth_callback",
+    "adloom_sync_google",
     "adloom_sync_meta",
+    "adloom_sync_tiktok",
     "adloom_dashboard",
     "adloom_connector",
     "adloom_cli",

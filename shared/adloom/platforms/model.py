@@ -37,7 +37,12 @@ class Days:
 
 @dataclass(frozen=True)
 class Account:
-    """An ad account as the platform tells of it. `created_at` is aware; None where the platform does not say."""
+    """An ad account as the platform tells of it. `created_at` is aware; None where the platform does not say.
+
+    `login` is the account by whose rights this one is read (Google's login-customer-id), None where there is no such
+    thing. `lookback_days` are the days after which its numbers no longer move, None for the platform's usual ones.
+    `conversion` names what this account counts as a conversion, None for what the platform counts itself.
+    """
 
     external_id: str
     name: str
@@ -45,11 +50,18 @@ class Account:
     timezone: str
     status: Status
     created_at: datetime | None
+    login: str | None = None
+    lookback_days: int | None = None
+    conversion: str | None = None
 
 
 @dataclass(frozen=True)
 class Entity:
-    """An account, campaign, ad group or ad. Budgets in the account's currency; instants aware."""
+    """An account, campaign, ad group or ad. Budgets in the account's currency; instants aware.
+
+    `texts` are pairs of a field and its text, as people read them: `("headline", "Sale")`. `review_status` is the
+    platform's word on whether it may run, `review_reason` why not. `conversion_window_days` are days after a click.
+    """
 
     level: Level
     external_id: str
@@ -62,6 +74,13 @@ class Entity:
     lifetime_budget: Decimal | None = None
     created_at: datetime | None = None
     updated_at: datetime | None = None
+    labels: tuple[str, ...] = ()
+    final_url: str | None = None
+    image_url: str | None = None
+    texts: tuple[tuple[str, str], ...] = ()
+    review_status: str | None = None
+    review_reason: str | None = None
+    conversion_window_days: int | None = None
 
 
 class Fact(NamedTuple):
@@ -84,6 +103,19 @@ class Fact(NamedTuple):
     video_views: str | None
     reach: str | None
     actions: bytes | None
+
+
+class HourFact(NamedTuple):
+    """One row as delivered: an entity in an hour of a local day, 0 to 23. Numbers as in Fact."""
+
+    entity_id: str
+    day: str
+    hour: int
+    impressions: str | None
+    clicks: str | None
+    spend: str | None
+    conversions: str | None
+    conversion_value: str | None
 
 
 @dataclass(frozen=True)
