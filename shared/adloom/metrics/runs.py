@@ -120,7 +120,7 @@ def _of(synced: Synced, reader: Reader, kind: Kind, days: Days | None) -> dict[s
         "since": days.since if days else None,
         "until": days.until if days else None,
         "api_version": reader.api_version,
-        "attribution": reader.attribution if kind == "metrics" else None,
+        "attribution": reader.attribution(synced.account) if kind == "metrics" else None,
         "timezone": synced.account.timezone,
         "currency": synced.account.currency,
     }

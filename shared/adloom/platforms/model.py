@@ -11,6 +11,9 @@ from typing import Literal, NamedTuple, Protocol
 Level = Literal["account", "campaign", "ad_group", "ad"]
 # From the widest to the narrowest.
 LEVELS: tuple[Level, ...] = ("account", "campaign", "ad_group", "ad")
+# Facts by the hour are kept of these alone.
+HourLevel = Literal["account", "campaign"]
+HOUR_LEVELS: tuple[HourLevel, ...] = ("account", "campaign")
 Status = Literal["active", "paused", "archived", "deleted"]
 # The code of a PlatformProtocolError that says: the numbers moved between two pages. The same window asked for once
 # more may hold still.
@@ -135,7 +138,6 @@ class Reader(Protocol):
     """
 
     api_version: str
-    attribution: str
 
     @property
     def requests(self) -> int: ...
@@ -162,6 +164,14 @@ class Reader(Protocol):
         """Pages of rows. A row may come twice; TooMuchData asks for fewer days."""
         ...
 
+    def hours(self, account: Account, level: HourLevel, days: Days) -> Iterator[Iterable[HourFact]]:
+        """Pages of rows by the hour. A row may come twice; TooMuchData asks for fewer days."""
+        ...
+
     def query(self, level: Level) -> dict[str, object]:
         """How the facts of a level are asked for."""
+        ...
+
+    def attribution(self, account: Account) -> str:
+        """Which clicks and views the platform credits with a conversion of this account, for the record."""
         ...

@@ -9,7 +9,7 @@ from adloom import logs
 from adloom.errors import AccountInaccessible, PlatformProtocolError
 from adloom.platforms.google import errors, queries, rows
 from adloom.platforms.google.client import GoogleClient, Rows
-from adloom.platforms.model import Account, Days, Entity, Fact, Level
+from adloom.platforms.model import Account, Days, Entity, Fact, HourFact, HourLevel, Level
 
 log = logs.get(__name__)
 # A person may have been added to hundreds of accounts; past these no other way to one account is looked for.
@@ -21,8 +21,6 @@ class GoogleReader:
 
     `logins` are the login-customer-ids that work, by account: what is found out is worth keeping between two readers.
     """
-
-    attribution = queries.ATTRIBUTION
 
     def __init__(self, client: GoogleClient, logins: Mapping[str, str] | None = None) -> None:
         self._client = client
@@ -83,6 +81,12 @@ class GoogleReader:
 
     def query(self, level: Level) -> dict[str, object]:
         return {"level": level, "metrics": queries.METRICS}
+
+    def attribution(self, account: Account) -> str:
+        return queries.ATTRIBUTION
+
+    def hours(self, account: Account, level: HourLevel, days: Days) -> Iterator[Iterable[HourFact]]:
+        return iter(())
 
     def facts(self, account: Account, level: Level, days: Days) -> Iterator[Iterable[Fact]]:
         """Batches of rows. TooMuchData asks for fewer days. A stream that breaks begins anew: rows come twice then."""

@@ -16,7 +16,7 @@ from adloom.platforms.meta.client import GraphClient
 from adloom.platforms.meta.insights import Row
 from adloom.platforms.meta.pages import Page, Walker
 from adloom.platforms.meta.reports import Reports
-from adloom.platforms.model import Account, Days, Entity, Fact, Level
+from adloom.platforms.model import Account, Days, Entity, Fact, HourFact, HourLevel, Level
 
 log = logs.get(__name__)
 
@@ -30,8 +30,6 @@ _ids_decoder: msgspec.json.Decoder[Page[_Id]] = msgspec.json.Decoder(Page[_Id])
 
 class MetaReader:
     """One connection's view of Meta. Raises the PlatformError tree, OutOfTimeError and NotReadyError."""
-
-    attribution = insights.ATTRIBUTION
 
     def __init__(self, client: GraphClient) -> None:
         self._client = client
@@ -79,6 +77,12 @@ class MetaReader:
 
     def query(self, level: Level) -> dict[str, object]:
         return insights.query(level)
+
+    def attribution(self, account: Account) -> str:
+        return insights.ATTRIBUTION
+
+    def hours(self, account: Account, level: HourLevel, days: Days) -> Iterator[Iterable[HourFact]]:
+        return iter(())
 
     def facts(self, account: Account, level: Level, days: Days) -> Iterator[Iterable[Fact]]:
         """Pages of rows. TooMuchData asks for fewer days; for a single one every other way is tried first."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from adloom import logs
 from adloom.errors import AccountInaccessible, PlatformProtocolError, PlatformRejected, TooMuchData
 from adloom.platforms import smaller
-from adloom.platforms.model import TWICE, Account, Days, Entity, Fact, Level
+from adloom.platforms.model import TWICE, Account, Days, Entity, Fact, HourFact, HourLevel, Level
 from adloom.platforms.tiktok import entities, pages, report
 from adloom.platforms.tiktok.client import ADVERTISERS, TikTokClient
 from adloom.platforms.tiktok.entities import ObjectNode
@@ -26,8 +26,6 @@ log = logs.get(__name__)
 
 class TikTokReader:
     """One connection's view of TikTok. Raises the PlatformError tree, OutOfTimeError and NotReadyError."""
-
-    attribution = report.ATTRIBUTION
 
     def __init__(self, client: TikTokClient, refusals: Refusals | None = None) -> None:
         self._client = client
@@ -136,6 +134,12 @@ class TikTokReader:
 
     def query(self, level: Level) -> dict[str, object]:
         return report.query(level, self._refusals.metrics(level))
+
+    def attribution(self, account: Account) -> str:
+        return report.ATTRIBUTION
+
+    def hours(self, account: Account, level: HourLevel, days: Days) -> Iterator[Iterable[HourFact]]:
+        return iter(())
 
     def facts(self, account: Account, level: Level, days: Days) -> Iterator[Iterable[Fact]]:
         """Pages of rows. TooMuchData asks for fewer days; for a single one some objects at a time are tried first.
