@@ -10,10 +10,9 @@ from pydantic import BaseModel, Field, StringConstraints
 from adloom.connections.vault import Vault
 from adloom.events import AccountsConnected, SyncMetaRequested
 from adloom.metrics import connected, planning, slices
-from adloom.metrics.sync import Sync
+from adloom.metrics.sync import Access, Sync
 from adloom.platforms.meta.cadence import CADENCE
 from adloom.platforms.model import Reader
-from adloom.platforms.retry import Deadline
 from adloom.settings import CoreSettings, DatabaseSettings, EventSettings, MetaSettings, TokenRingSettings
 from adloom.web import Delivery, Guard, Principal, RequestModel, create_function, openfaas
 
@@ -97,13 +96,13 @@ def _sync() -> Sync:
     )
 
 
-def _open_reader(token: str, deadline: Deadline) -> Reader:
+def _open_reader(access: Access) -> Reader:
     from adloom.platforms.meta.client import App, GraphClient  # the SDK, which only a call to Meta needs
     from adloom.platforms.meta.read import MetaReader
 
     settings = app.settings()
     meta = App(settings.meta_app_id, settings.meta_app_secret.get_secret_value(), settings.graph_url)
-    return MetaReader(GraphClient(meta, token, deadline=deadline))
+    return MetaReader(GraphClient(meta, access.token, deadline=access.deadline, admit=access.admit))
 
 
 def _vault() -> Vault:

@@ -29,13 +29,13 @@ from adloom.events import AccountsConnected, publish
 from adloom.events.catalogue import Platform, SyncMetaRequested, SyncRequested
 from adloom.events.envelope import parse
 from adloom.metrics import connected, slices
-from adloom.metrics.sync import Sync
+from adloom.metrics.sync import Access, Sync
 from adloom.platforms.grant import Grant
 from adloom.platforms.meta.cadence import CADENCE
 from adloom.platforms.meta.client import App, GraphClient
 from adloom.platforms.meta.read import MetaReader
 from adloom.platforms.model import Cadence, Reader
-from adloom.platforms.retry import Deadline, RetryPolicy
+from adloom.platforms.retry import RetryPolicy
 from tests.conftest import Postgres
 from tests.unit.sandbox.support import APP_ID, APP_SECRET, Sandbox, running
 
@@ -85,9 +85,12 @@ class Rig:
             decrypt=self.vault.decrypt,
         )
 
-    def _reader(self, token: str, deadline: Deadline) -> Reader:
+    def _reader(self, access: Access) -> Reader:
         app = App(APP_ID, APP_SECRET, self.sandbox.url)
-        return MetaReader(GraphClient(app, token, deadline=deadline, timeout_s=self.timeout_s, retry=self.retry))
+        client = GraphClient(
+            app, access.token, deadline=access.deadline, admit=access.admit, timeout_s=self.timeout_s, retry=self.retry
+        )
+        return MetaReader(client)
 
     def token(self) -> str:
         """A token that outlives the test."""

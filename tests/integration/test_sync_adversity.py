@@ -19,10 +19,9 @@ from adloom.events import SyncMetaRequested
 from adloom.metrics import entities, planning, query, reconcile, slices, store
 from adloom.metrics.entities import Listing
 from adloom.metrics.query import Period, Query
-from adloom.metrics.sync import Sync
+from adloom.metrics.sync import Access, Sync
 from adloom.platforms.meta.read import MetaReader
 from adloom.platforms.model import Account, Days, Entity, Fact, Level, Reader
-from adloom.platforms.retry import Deadline
 from infra.sandbox.facts import columns
 from tests.conftest import Postgres
 from tests.integration.sync_rig import Rig, rig_on
@@ -63,8 +62,8 @@ def meddle(rig: Rig, monkeypatch: pytest.MonkeyPatch, before: Callable[[Level, D
     def sync(self: Rig) -> Sync:
         made: Sync = real(self)
 
-        def open_reader(token: str, deadline: Deadline) -> Reader:
-            return Meddled(made.open_reader(token, deadline), before)
+        def open_reader(access: Access) -> Reader:
+            return Meddled(made.open_reader(access), before)
 
         return replace(made, open_reader=open_reader)
 

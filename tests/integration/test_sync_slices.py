@@ -15,7 +15,9 @@ import pytest
 from adloom import clock
 from adloom.events import SyncMetaRequested
 from adloom.metrics import planning, slices, windows
+from adloom.metrics.sync import Access
 from adloom.platforms.model import Account, Days, Level
+from adloom.platforms.retry import Deadline
 from tests.conftest import Postgres
 from tests.integration.sync_rig import Rig, long_lived, rig_in, sandbox_on
 from tests.unit.sandbox.support import Sandbox, fact, facts
@@ -251,7 +253,7 @@ def test_days_that_are_asked_for_while_they_are_fetched_are_fetched_again(
     rig = start()
     plan(rig, since="2026-03-01")
     asked: list[Level] = []
-    reader = type(rig.sync.open_reader("token", _deadline()))
+    reader = type(rig.sync.open_reader(Access("token", Deadline(1))))
     original = reader.facts
 
     def facts_and_ask(self: Any, account: Account, level: Level, days: Days) -> Any:
@@ -266,12 +268,6 @@ def test_days_that_are_asked_for_while_they_are_fetched_are_fetched_again(
         "select since, until from sync_runs where org_id = %s and kind = 'metrics' order by run_id desc limit 2"
     )
     assert [(row["since"].day, row["until"].day) for row in reversed(stored)] == [(1, 3), (2, 2)]
-
-
-def _deadline() -> Any:
-    from adloom.platforms.retry import Deadline
-
-    return Deadline(1)
 
 
 # The list

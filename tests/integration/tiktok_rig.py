@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import ClassVar
 
 from adloom.events.catalogue import Platform, SyncRequested, SyncTikTokRequested
+from adloom.metrics.sync import Access
 from adloom.platforms.model import Cadence, Reader
-from adloom.platforms.retry import Deadline
 from adloom.platforms.tiktok.cadence import CADENCE
 from adloom.platforms.tiktok.client import App, TikTokClient
 from adloom.platforms.tiktok.read import TikTokReader
@@ -26,6 +26,7 @@ class TikTokRig(Rig):
     def token(self) -> str:
         return TikTok(self.sandbox).login()
 
-    def _reader(self, token: str, deadline: Deadline) -> Reader:
+    def _reader(self, access: Access) -> Reader:
         app = App(APP_ID, APP_SECRET, self.sandbox.url)
-        return TikTokReader(TikTokClient(app, token, deadline=deadline, timeout_s=self.timeout_s, retry=self.retry))
+        client = TikTokClient(app, access.token, deadline=access.deadline, timeout_s=self.timeout_s, retry=self.retry)
+        return TikTokReader(client)

@@ -13,7 +13,7 @@ from adloom.events.catalogue import AccountsConnected
 from adloom.events.outbox import first_delivery
 from adloom.metrics import accounts, failures, windows
 from adloom.metrics.planning import EVERY
-from adloom.metrics.sync import Sync
+from adloom.metrics.sync import Access, Sync
 from adloom.platforms.model import Account
 from adloom.platforms.retry import Deadline
 
@@ -44,7 +44,7 @@ def welcome(sync: Sync, event: AccountsConnected, event_id: UUID) -> int:
     if ciphertext is None:
         # Taken back since, or this event has had its effect.
         return 0
-    reader = sync.open_reader(sync.decrypt(bytes(ciphertext)), Deadline(CALLS_FOR_S))
+    reader = sync.open_reader(Access(sync.decrypt(bytes(ciphertext)), Deadline(CALLS_FOR_S)))
     try:
         found = reader.accounts()
     except (ConnectionBroken, AccountInaccessible) as error:

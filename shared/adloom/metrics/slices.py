@@ -38,7 +38,7 @@ from adloom.metrics.accounts import Synced
 from adloom.metrics.failures import FIRST_WAIT
 from adloom.metrics.fetch import Broke
 from adloom.metrics.pipeline import Pipeline
-from adloom.metrics.sync import Sync
+from adloom.metrics.sync import Access, Sync
 from adloom.platforms.model import Days, Reader
 from adloom.platforms.retry import Deadline, NotReadyError, OutOfTimeError
 
@@ -64,14 +64,17 @@ def run(sync: Sync, event: SyncRequested, event_id: UUID, *, seconds: float = BE
             if not _can_work(connection, sync, synced, event, event_id):
                 return
         begun = time.monotonic()
-        reader = sync.open_reader(
-            sync.decrypt(synced.ciphertext), Deadline(seconds + CALLS_FOR_S - BEGIN_WINDOWS_FOR_S)
-        )
+        reader = sync.open_reader(_access(sync, synced, Deadline(seconds + CALLS_FOR_S - BEGIN_WINDOWS_FOR_S)))
         try:
             broke = _work(sync, synced, reader, begun + seconds)
             _conclude(sync, synced, reader, event_id, broke)
         finally:
             reader.close()
+
+
+def _access(sync: Sync, synced: Synced, deadline: Deadline) -> Access:
+    account = synced.account
+    return Access(sync.decrypt(synced.ciphertext), deadline, login=account.login, account=account.external_id)
 
 
 def _work(sync: Sync, synced: Synced, reader: Reader, until: float) -> Broke | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -15,9 +15,29 @@ from adloom.platforms.model import Cadence, Reader
 from adloom.platforms.retry import Deadline
 
 
+def _admitted() -> None:
+    """Where nobody counts the calls."""
+
+
+@dataclass(frozen=True)
+class Access:
+    """What a reader calls the platform with: an opened token, and until when.
+
+    `admit` is asked before each call, and raises PlatformThrottled where the platform allows none for now. `login` is
+    the account by whose rights is read, None where there is no such thing. `account` is the platform's id of the one
+    account that is read, None while accounts are looked for.
+    """
+
+    token: str = field(repr=False)
+    deadline: Deadline
+    admit: Callable[[], None] = _admitted
+    login: str | None = None
+    account: str | None = None
+
+
 @dataclass(frozen=True)
 class Sync:
-    """`open_reader` takes a token and ends its calls with the deadline; `decrypt` opens a stored token.
+    """`open_reader` makes a reader that calls by an access alone; `decrypt` opens a stored token.
 
     `function` is the name under which deliveries are noted in the inbox.
     """
@@ -26,7 +46,7 @@ class Sync:
     platform: Platform
     database: Database
     cadence: Cadence
-    open_reader: Callable[[str, Deadline], Reader]
+    open_reader: Callable[[Access], Reader]
     decrypt: Callable[[bytes], str]
     requested: type[SyncRequested] = SyncMetaRequested
 

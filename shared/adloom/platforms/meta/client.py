@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -63,7 +63,8 @@ class GraphClient:
     """One token's calls. Not for several threads at once.
 
     Raises the PlatformError tree; no error's text has the token or the address. `requests` counts calls, retries
-    included. Calls and waits end with the deadline.
+    included. Calls and waits end with the deadline. `admit` is asked before each call and may raise: it is where a
+    budget that many processes share is kept.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class GraphClient:
         deadline: Deadline,
         timeout_s: float = TIMEOUT_S,
         retry: RetryPolicy | None = None,
+        admit: Callable[[], None] = lambda: None,
     ) -> None:
         from facebook_business.api import FacebookAdsApi
         from facebook_business.session import FacebookSession
@@ -87,6 +89,7 @@ class GraphClient:
         self.requests = 0
         self._timeout_s = timeout_s
         self._retry = retry or RetryPolicy()
+        self._admit = admit
         self._usage = Usage()
 
     def get(self, path: str, params: Mapping[str, object], decoder: msgspec.json.Decoder[T]) -> T:
@@ -163,6 +166,7 @@ class GraphClient:
     def _send(self, method: str, path: str, params: Mapping[str, object]) -> _Answer:
         import requests
 
+        self._admit()
         timeout = min(self._timeout_s, self.deadline.left_s())
         if timeout <= 0:
             raise OutOfTimeError
