@@ -35,6 +35,9 @@ insert into connections (connection_id, org_id, platform, external_user_id, name
 insert into connection_tokens values ({org}, {org}, 'secret');
 insert into ad_accounts (account_id, org_id, connection_id, platform, external_id, name, currency, timezone)
     overriding system value values ({n}, {org}, {org}, 'meta', 'x', 'x', 'EUR', 'UTC');
+insert into account_grants values ({org}, {n}, {org}, null, now());
+insert into connection_subscriptions (connection_id, target, external_id, org_id, name)
+    values ({org}, 'page', 'x', {org}, 'x');
 insert into platform_pauses values ('platform{n}', now());
 insert into entities (account_id, org_id, level, external_id, name, status, first_seen_at, run_id)
     values ({n}, {org}, 'ad', 'x', 'x', 'active', now(), 1);

@@ -55,7 +55,7 @@ class Synced:
 
 _LOAD = """
 select a.org_id, a.account_id, a.connection_id, a.external_id, a.name, a.currency, a.timezone, a.status,
-       a.sync_enabled, a.blocked_until, a.last_synced_at, a.restated_on, a.continuation,
+       a.sync_enabled, a.blocked_until, a.last_synced_at, a.restated_on, a.continuation, a.login_id,
        c.status = 'active' as is_connected, t.ciphertext, e.created_at
   from ad_accounts a
   join connections c on c.connection_id = a.connection_id
@@ -74,7 +74,9 @@ def load(connection: Connection, account_id: int) -> Synced:
         org_id=row.org_id,
         account_id=row.account_id,
         connection_id=row.connection_id,
-        account=Account(row.external_id, row.name, row.currency, row.timezone, row.status, row.created_at),
+        account=Account(
+            row.external_id, row.name, row.currency, row.timezone, row.status, row.created_at, row.login_id
+        ),
         is_enabled=row.sync_enabled,
         is_connected=row.is_connected and row.ciphertext is not None,
         blocked_until=row.blocked_until,
@@ -86,11 +88,11 @@ def load(connection: Connection, account_id: int) -> Synced:
 
 
 _SAVE = """
-insert into ad_accounts as a (org_id, connection_id, platform, external_id, name, currency, timezone, status)
-values (:org_id, :connection_id, :platform, :external_id, :name, :currency, :timezone, :status)
+insert into ad_accounts as a (org_id, connection_id, platform, external_id, name, currency, timezone, status, login_id)
+values (:org_id, :connection_id, :platform, :external_id, :name, :currency, :timezone, :status, :login)
 on conflict (org_id, platform, external_id) do update set
     connection_id = excluded.connection_id, name = excluded.name, currency = excluded.currency,
-    timezone = excluded.timezone, status = excluded.status
+    timezone = excluded.timezone, status = excluded.status, login_id = coalesce(excluded.login_id, a.login_id)
 returning a.account_id
 """
 
@@ -108,6 +110,7 @@ def save(connection: Connection, *, org_id: UUID, connection_id: UUID, platform:
             "currency": account.currency,
             "timezone": account.timezone,
             "status": account.status,
+            "login": account.login,
         },
     )
     return int(saved.scalar_one())
@@ -117,9 +120,10 @@ def refresh(connection: Connection, account_id: int, account: Account) -> None:
     """Note what the platform says of an account, if that is new."""
     connection.execute(
         text(
-            "update ad_accounts set name = :name, currency = :currency, timezone = :timezone, status = :status"
-            " where account_id = :account_id"
-            " and (name, currency, timezone, status) is distinct from (:name, :currency, :timezone, :status)"
+            "update ad_accounts set name = :name, currency = :currency, timezone = :timezone, status = :status,"
+            " login_id = coalesce(:login, login_id) where account_id = :account_id"
+            " and (name, currency, timezone, status, login_id)"
+            " is distinct from (:name, :currency, :timezone, :status, coalesce(:login, login_id))"
         ),
         {
             "account_id": account_id,
@@ -127,6 +131,7 @@ def refresh(connection: Connection, account_id: int, account: Account) -> None:
             "currency": account.currency,
             "timezone": account.timezone,
             "status": account.status,
+            "login": account.login,
         },
     )
 
