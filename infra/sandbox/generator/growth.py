@@ -12,9 +12,11 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from infra.sandbox.facts import columns
-from infra.sandbox.generator.catalogue import ACCOUNTS, Account
+from infra.sandbox.generator.catalogue import ACCOUNTS
 from infra.sandbox.generator.lives import account_id
+from infra.sandbox.generator.objects import Objects
 from infra.sandbox.generator.rows import FILES, HEADERS, Row, Writer, as_csv
+from infra.sandbox.generator.shapes import Account
 
 HISTORY_DAYS = 400
 # Hours and earlier versions matter for what is recent; a whole history of them would only make the folder large.
@@ -40,6 +42,7 @@ class GeneratedFolder:
         self._accounts = {account_id(seed, account): account for account in ACCOUNTS}
         self._state = self._kept(seed) or self._begun(seed, now)
         self._writers = {own: Writer(seed, account, self._state.since[own]) for own, account in self._accounts.items()}
+        self._objects = {own: Objects(writer) for own, writer in self._writers.items()}
         self._drop_unfinished()
         self.next_due = self._next_due()
         self.grow(now)
@@ -74,11 +77,11 @@ class GeneratedFolder:
             heapq.heapreplace(heap, (_midnight(self._accounts[own], following), place, own, following))
 
     def _chunk(self, own: str, day: date) -> dict[str, Iterator[Row]]:
-        writer = self._writers[own]
+        writer, objects = self._writers[own], self._objects[own]
         lines = writer.lines(day)
-        found = {columns.FACTS_FILE: writer.facts(lines), columns.ENTITIES_FILE: writer.ads_made(day)}
+        found = {columns.FACTS_FILE: writer.facts(lines), columns.ENTITIES_FILE: objects.ads_made(day)}
         if day == writer.since:
-            found[columns.ENTITIES_FILE] = iter([*writer.objects(), *writer.ads_made(day)])
+            found[columns.ENTITIES_FILE] = iter([*objects.standing(), *objects.ads_made(day)])
         # Counted from the first day, not from now: in how many steps the folder grew must not show in it.
         age = (day - writer.since).days
         if age > HISTORY_DAYS - HOURLY_DAYS:

@@ -5,13 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
+from typing import NamedTuple
 
-from infra.sandbox.generator.catalogue import Account, AdSet, Campaign
 from infra.sandbox.generator.chance import MILLION, draws, identifier
+from infra.sandbox.generator.shapes import Account, AdSet, Campaign, Platform, Reviewed
 
 _SHORTEST_DAYS, _SPREAD_DAYS = 70, 60
 _DELETED_SHARE = 450_000
-_FORMATS = ("Image", "Carousel", "Collection", "Image")
+_FORMATS: dict[Platform, tuple[str, ...]] = {
+    "google": ("Responsive search",),
+    "meta": ("Image", "Carousel", "Collection", "Image"),
+    "tiktok": ("Video 9s", "Spark ad"),
+}
+# How ids begin and how long they are: of accounts, campaigns, ad groups and ads. None fits in a double, but Google's.
+_IDS: dict[Platform, tuple[tuple[str, int], ...]] = {
+    "google": (("4", 10), ("2", 11), ("15", 12), ("70", 12)),
+    "meta": (("1", 16), ("1202", 18), ("1203", 18), ("1204", 18)),
+    "tiktok": (("7", 19), ("1811", 16), ("1812", 16), ("1813", 16)),
+}
 
 
 @dataclass(frozen=True)
@@ -27,6 +38,14 @@ class Ad:
     deleted: bool
 
 
+class _Look(NamedTuple):
+    """What the ads of a place can be."""
+
+    platform: Platform
+    subjects: tuple[str, ...]
+    formats: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class Place:
     """An ad set with the ids of what it belongs to."""
@@ -40,13 +59,13 @@ class Place:
 
 
 def account_id(seed: int, account: Account) -> str:
-    """Sixteen digits."""
-    return identifier("1", 16, seed, account.name)
+    """The account's, as its platform would give it."""
+    return _id(account.platform, 0, seed, account.name)
 
 
 def campaign_id(seed: int, account: Account, campaign: Campaign) -> str:
-    """Eighteen digits, more than a double can hold."""
-    return identifier("1202", 18, seed, account.name, campaign.name)
+    """A campaign's."""
+    return _id(account.platform, 1, seed, account.name, campaign.name)
 
 
 def places(seed: int, account: Account) -> list[Place]:
@@ -59,7 +78,7 @@ def places(seed: int, account: Account) -> list[Place]:
             campaign,
             campaign_id(seed, account, campaign),
             adset,
-            identifier("1203", 18, seed, account.name, campaign.name, adset.name),
+            _id(account.platform, 2, seed, account.name, campaign.name, adset.name),
         )
         for campaign in account.campaigns
         for adset in campaign.adsets
@@ -69,6 +88,15 @@ def places(seed: int, account: Account) -> list[Place]:
 def ads_on(seed: int, place: Place, day: date) -> list[Ad]:
     """The ads of an ad set that deliver on a day."""
     return [_ad(seed, place, slot, day) for slot in range(place.adset.slots)]
+
+
+def reviewed_id(seed: int, place: Place, reviewed: Reviewed) -> str:
+    """Of an ad that the review holds back."""
+    return _id(place.account.platform, 3, seed, place.adset_id, "reviewed", reviewed.subject)
+
+
+def _id(platform: Platform, depth: int, *what: object) -> str:
+    return identifier(*_IDS[platform][depth], *what)
 
 
 @cache
@@ -84,18 +112,20 @@ def _ad(seed: int, place: Place, slot: int, day: date) -> Ad:
     turn = (day.toordinal() - phase) // period
     start = turn * period + phase
     video = place.adset.video and slot == 0
-    return _made(seed, place.adset_id, slot, turn, place.account.subjects, video, start, start + period)
+    formats = ("Video 15s",) if video else _FORMATS[place.account.platform]
+    look = _Look(place.account.platform, place.account.subjects, formats)
+    return _made(seed, place.adset_id, slot, turn, look, start, start + period)
 
 
 @cache
 def _made(  # noqa: PLR0917 - cached by exactly these
-    seed: int, adset_id: str, slot: int, turn: int, subjects: tuple[str, ...], video: bool, start: int, end: int
+    seed: int, adset_id: str, slot: int, turn: int, look: _Look, start: int, end: int
 ) -> Ad:  # fmt: skip
     own = draws(seed, adset_id, slot, turn)
-    subject = subjects[own[0] * len(subjects) // MILLION]
-    form = "Video 15s" if video else _FORMATS[own[1] * len(_FORMATS) // MILLION]
+    subject = look.subjects[own[0] * len(look.subjects) // MILLION]
+    form = look.formats[own[1] * len(look.formats) // MILLION]
     return Ad(
-        identifier("1204", 18, seed, adset_id, slot, turn),
+        _id(look.platform, 3, seed, adset_id, slot, turn),
         f"{form} · {subject} · {date.fromordinal(start):%y-%m}",
         subject,
         slot,

@@ -8,19 +8,22 @@ from datetime import date
 from itertools import accumulate
 from typing import NamedTuple
 
-from infra.sandbox.generator.catalogue import HOURS, SEASONS, AdSet, Campaign
 from infra.sandbox.generator.chance import MILLION, around, draws
+from infra.sandbox.generator.lives import Place
+from infra.sandbox.generator.shapes import HOURS, SEASONS, AdSet, Campaign, Platform
 
 _UP_TO_HOUR = (0, *accumulate(HOURS))
 # Shares of a day's conversions, in per cent, that are known on the day itself and at each later look.
 LATE_SHARES = (70, 85, 95)
 _OVERRUN_FROM_DAY, _OVERRUN = 10, 1380
 _ANOMALY_EVERY_DAYS, _ANOMALY_SPEND, _ANOMALY_CONVERSIONS = 23, 2600, 150
+# Into how many parts a conversion is split: Google attributes them to several clicks.
+PARTS: dict[Platform, int] = {"google": 100, "meta": 1, "tiktok": 1}
 _RESIDUAL = AdSet("", 1, 0, 650, 10500, 15000, 9000)
 
 
 class Delivery(NamedTuple):
-    """Numbers of one row; spend and value in minor units."""
+    """Numbers of one row; spend and value in minor units, conversions in the platform's `PARTS`."""
 
     impressions: int
     clicks: int
@@ -78,26 +81,28 @@ def is_anomalous(seed: int, campaign_id: str, day: date) -> bool:
     return day.toordinal() % _ANOMALY_EVERY_DAYS == offset
 
 
-def of_ad(seed: int, ad_id: str, adset: AdSet, at: Setting, day: date) -> Delivery:
+def of_ad(seed: int, ad_id: str, place: Place, at: Setting, day: date) -> Delivery:
     """A day of an ad."""
     weight = 700 + 600 * draws(seed, ad_id)[0] // MILLION
-    daily = adset.daily * weight // (1000 * adset.slots)
-    return _delivery(draws(seed, ad_id, day), daily, adset, at)
+    daily = place.adset.daily * weight // (1000 * place.adset.slots)
+    return _delivery(draws(seed, ad_id, day), daily, place.adset, at, PARTS[place.account.platform])
 
 
-def residual(seed: int, campaign_id: str, campaign: Campaign, at: Setting, day: date) -> Delivery:
+def residual(  # noqa: PLR0917 - one number, made of all these
+    seed: int, campaign_id: str, campaign: Campaign, at: Setting, day: date, platform: Platform
+) -> Delivery:
     """A day of delivery that has no ad row."""
     like = campaign.adsets[0] if campaign.adsets else _RESIDUAL
-    return _delivery(draws(seed, campaign_id, "residual", day), campaign.residual, like, at)
+    return _delivery(draws(seed, campaign_id, "residual", day), campaign.residual, like, at, PARTS[platform])
 
 
-def _delivery(drawn: tuple[int, ...], daily: int, adset: AdSet, at: Setting) -> Delivery:
+def _delivery(drawn: tuple[int, ...], daily: int, adset: AdSet, at: Setting, parts: int) -> Delivery:
     spend = daily * at.spend * around(drawn[0], 130) // MILLION
     impressions = spend * MILLION // (adset.cpm * around(drawn[1], 110))
     clicks = impressions * adset.ctr * around(drawn[2], 150) // (1000 * MILLION)
     likely = clicks * adset.cvr * around(drawn[3], 200) // 1000 * at.conversions // 1000
-    conversions = (likely + drawn[4]) // MILLION
-    value = conversions * adset.order * around(drawn[5], 120) // 1000
+    conversions = (likely * parts + drawn[4]) // MILLION
+    value = conversions * adset.order * around(drawn[5], 120) // (1000 * parts)
     views = impressions * (180 + 120 * drawn[6] // MILLION) // 1000 if adset.video else 0
     reach = impressions * 1000 // (1080 + 700 * drawn[7] // MILLION)
     return Delivery(impressions, clicks, spend, conversions, value, views, reach)

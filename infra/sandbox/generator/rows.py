@@ -1,10 +1,9 @@
-"""The CSV rows of one account and local day, and of its objects."""
+"""The CSV rows of one account and local day."""
 
 from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -14,14 +13,15 @@ from zoneinfo import ZoneInfo
 
 from infra.sandbox.facts import columns
 from infra.sandbox.generator import lives, numbers
-from infra.sandbox.generator.catalogue import Account, Campaign
 from infra.sandbox.generator.numbers import Delivery
+from infra.sandbox.generator.shapes import Account, Campaign
 
 # Today's numbers come in every three hours.
 _STEP_HOURS = 3
 _DAY_HOURS = 24
 # Local morning hour and days after the day itself at which late conversions become known.
 _LATE_HOUR, _LATE_DAYS = 6, (1, 3, 7)
+_CONVERSION_DIGITS = {1: 0, 100: 2}
 Row = tuple[object, ...]
 FILES = (columns.FACTS_FILE, columns.ENTITIES_FILE, columns.HOURLY_FILE, columns.RESTATED_FILE)
 HEADERS = {
@@ -73,14 +73,14 @@ class Writer:
             for place in self.places:
                 if place.campaign is campaign:
                     for ad in lives.ads_on(self.seed, place, day):
-                        delivered = numbers.of_ad(self.seed, ad.id, place.adset, at, day)
+                        delivered = numbers.of_ad(self.seed, ad.id, place, at, day)
                         names = (campaign_id, campaign.name, place.adset_id, place.adset.name, ad.id, ad.name)
                         found.append(Line(self._head(names, day), campaign_id, delivered))
             if campaign.residual:
                 # With ad sets it is what removed ads had in the first of them, without any the campaign's alone.
                 own = next((place for place in self.places if place.campaign is campaign), None)
                 group = (own.adset_id, own.adset.name) if own else ("", "")
-                delivered = numbers.residual(self.seed, campaign_id, campaign, at, day)
+                delivered = numbers.residual(self.seed, campaign_id, campaign, at, day, self.account.platform)
                 found.append(
                     Line(self._head((campaign_id, campaign.name, *group, "", ""), day), campaign_id, delivered)
                 )
@@ -114,68 +114,28 @@ class Writer:
                 delta = Delivery(*(now - then for now, then in zip(total, before, strict=True)))
                 before = total
                 if any(delta[:5]):
-                    yield ("meta", self.id, campaign_id, day, hour, *self._sums(delta))
-
-    def objects(self) -> Iterator[Row]:
-        """Rows of entities.csv for the account, its campaigns and ad sets."""
-        born = self._instant(self.since, 0)
-        yield self._entity("account", self.id, "", self.account.name, created=born)
-        for campaign_id, campaign in self.campaigns.items():
-            yield self._entity(
-                "campaign", campaign_id, self.id, campaign.name, status=campaign.status, objective=campaign.objective,
-                budget=self._money(campaign.daily_budget) if campaign.daily_budget else "", created=born,
-            )  # fmt: skip
-        for place in self.places:
-            budget = "" if place.campaign.daily_budget else self._money(place.adset.daily * 6 // 5)
-            yield self._entity(
-                "ad_group", place.adset_id, place.campaign_id, place.adset.name, budget=budget, created=born
-            )
-
-    def ads_made(self, day: date) -> Iterator[Row]:
-        """Rows of entities.csv for the ads that begin on a day; on the first day for all that run then."""
-        for place in self.places:
-            for ad in lives.ads_on(self.seed, place, day):
-                if day in (ad.start, self.since):
-                    yield self._ad(place, ad)
-
-    def _ad(self, place: lives.Place, ad: lives.Ad) -> Row:
-        shop = self.account.name.split(" · ", maxsplit=1)[0]
-        words = {"headline": ad.subject, "primary_text": f"{ad.subject}, by {shop}. Free returns."}
-        texts = json.dumps([{"field": field, "text": text} for field, text in words.items()], ensure_ascii=False)
-        slug = ad.subject.lower().replace(" ", "-")
-        return self._entity(
-            "ad", ad.id, place.adset_id, ad.name, status="deleted" if ad.deleted else "active", texts=texts,
-            url=f"{self.account.site}/{slug}", image=f"{self.account.site}/images/{slug}.jpg",
-            created=self._instant(max(ad.start, self.since), 0),
-            deleted=self._instant(ad.end, 9) if ad.deleted else "",
-        )  # fmt: skip
-
-    def _entity(
-        self, level: str, object_id: str, parent_id: str, name: str, *, created: str, status: str = "active",
-        budget: str = "", objective: str = "", url: str = "", image: str = "", texts: str = "", deleted: str = "",
-    ) -> Row:  # fmt: skip
-        review = "approved" if level == "ad" else ""
-        window = 7 if level == "ad_group" else ""
-        return (
-            "meta", self.id, level, object_id, parent_id, name, status, "", budget, "", objective, url, image, texts,
-            "", review, "", window, created, created, deleted,
-        )  # fmt: skip
+                    yield (self.account.platform, self.id, campaign_id, day, hour, *self._sums(delta))
 
     def _head(self, names: tuple[str, ...], day: date) -> Row:
-        return ("meta", self.id, self.account.currency, self.account.zone, *names, day)
+        return (self.account.platform, self.id, self.account.currency, self.account.zone, *names, day)
 
     def _metrics(self, said: Delivery) -> Row:
-        return (*self._sums(said), said.views or "", said.reach)
+        # Google says reach of no day.
+        reach = "" if self.account.platform == "google" else said.reach
+        return (*self._sums(said), said.views or "", reach)
 
     def _sums(self, said: Delivery) -> Row:
-        return said.impressions, said.clicks, self._money(said.spend), said.conversions, self._money(said.value)
+        conversions = as_decimal(said.conversions, _CONVERSION_DIGITS[numbers.PARTS[self.account.platform]])
+        return said.impressions, said.clicks, self.money(said.spend), conversions, self.money(said.value)
 
-    def _money(self, minor: int) -> str:
-        digits = self.account.digits
-        return f"{minor // 10**digits}.{minor % 10**digits:0{digits}}" if digits else str(minor)
+    def money(self, minor: int) -> str:
+        """An amount as the account's currency writes it."""
+        return as_decimal(minor, self.account.digits)
 
-    def _instant(self, day: date, hour: int) -> str:
-        return datetime.combine(day, time(hour), ZoneInfo(self.account.zone)).isoformat()
+
+def as_decimal(units: int, digits: int) -> str:
+    """Units of the last of so many decimals."""
+    return f"{units // 10**digits}.{units % 10**digits:0{digits}}" if digits else str(units)
 
 
 def as_csv(rows: Iterator[Row]) -> str:

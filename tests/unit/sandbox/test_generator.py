@@ -13,9 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from infra.sandbox.facts.columns import PLATFORMS
 from infra.sandbox.facts.loader import load
 from infra.sandbox.generator.growth import HISTORY_DAYS, GeneratedFolder
 from infra.sandbox.generator.rows import FILES
+from infra.sandbox.google import ids
 
 START = datetime(2026, 3, 27, 10, tzinfo=UTC)
 SEED = 7
@@ -53,7 +55,7 @@ def test_a_folder_is_generated_fast_and_loads_without_a_fault(tmp_path: Path) ->
     folder = load(generated.folder)
     assert wrote - began < 6
     assert time.perf_counter() - wrote < 3
-    assert {account.currency for account in folder.accounts.values()} == {"EUR", "USD", "JPY", "GBP"}
+    assert {account.currency for account in folder.accounts.values()} == {"EUR", "USD", "JPY", "GBP", "KWD"}
     for account in folder.accounts.values():
         assert account.dates[-1] == account.today(START)
         assert account.dates[0] == account.today(START) - timedelta(HISTORY_DAYS)
@@ -117,7 +119,7 @@ def test_nothing_is_due_before_the_next_midnight_of_an_account(demo: Path, tmp_p
     assert not generated.grow(generated.next_due - timedelta(microseconds=1))
     assert generated.grow(generated.next_due)
     days = {row["account_id"]: row["date"] for row in rows(tmp_path, "facts.csv")}
-    assert sorted(days.values()) == ["2026-03-27"] * 4 + ["2026-03-28"]
+    assert sorted(days.values()) == ["2026-03-27"] * 7 + ["2026-03-28"]
 
 
 def test_a_clock_set_back_changes_nothing(demo: Path, tmp_path: Path) -> None:
@@ -203,7 +205,52 @@ def test_versions_rise_from_nothing_and_late_conversions_come_days_after(demo: P
         assert said[-1] <= Decimal(final[key]["spend"])
 
 
-def test_yen_have_no_decimals_and_euros_two(demo: Path) -> None:
+def test_amounts_have_the_decimals_of_their_currency(demo: Path) -> None:
     for row in rows(demo, "facts.csv"):
-        assert ("." in row["spend"]) == (row["currency"] != "JPY")
-        assert row["currency"] == "JPY" or len(row["spend"].split(".")[1]) == 2
+        _, _, decimals = row["spend"].partition(".")
+        assert len(decimals) == {"JPY": 0, "KWD": 3}.get(row["currency"], 2)
+
+
+def test_each_platform_has_accounts_and_hours_and_ids_as_it_gives_them(demo: Path) -> None:
+    folder = load(demo / "facts")
+    assert {platform: len(folder.of(platform)) for platform in PLATFORMS} == {"google": 3, "meta": 3, "tiktok": 2}
+    ids.check(folder)
+    assert {row["platform"] for row in rows(demo, "hourly.csv")} == PLATFORMS
+    assert {row["kind"] for row in rows(demo, "entities.csv") if row["level"] == "account"} == {
+        "", "direct", "sub_manager"
+    }  # fmt: skip
+
+
+def test_performance_max_delivers_and_has_neither_ad_groups_nor_ads(demo: Path) -> None:
+    entities = rows(demo, "entities.csv")
+    campaigns = {row["id"] for row in entities if row["kind"] == "performance_max"}
+    delivered = [row for row in rows(demo, "facts.csv") if row["campaign_id"] in campaigns]
+    assert len(campaigns) == 2
+    assert {row["campaign_id"] for row in delivered} == campaigns
+    assert all(not row["adgroup_id"] and not row["ad_id"] for row in delivered)
+    assert not any(row["parent_id"] in campaigns for row in entities)
+
+
+def test_every_platform_held_an_ad_back_and_says_why(demo: Path) -> None:
+    delivered = {row["ad_id"] for row in rows(demo, "facts.csv")}
+    held = [row for row in rows(demo, "entities.csv") if row["review_status"] == "disapproved"]
+    assert {row["platform"] for row in held} == PLATFORMS
+    assert all(row["review_reason"] and row["texts"] and row["id"] not in delivered for row in held)
+
+
+def test_conversions_come_in_fractions_on_google_only(demo: Path) -> None:
+    fractions = {row["platform"] for row in rows(demo, "facts.csv") if Decimal(row["conversions"]) % 1}
+    assert fractions == {"google"}
+
+
+def test_the_windows_of_conversions_are_said_where_the_platform_keeps_them(demo: Path) -> None:
+    windows = {
+        (row["platform"], row["level"], row["conversion_window_days"])
+        for row in rows(demo, "entities.csv")
+        if row["conversion_window_days"]
+    }
+    assert windows == {
+        ("google", "account", "30"),
+        ("meta", "ad_group", "7"),
+        *(("tiktok", "ad_group", days) for days in ("7", "14", "28")),
+    }
