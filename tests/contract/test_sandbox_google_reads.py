@@ -181,9 +181,14 @@ def test_ads_have_their_texts_and_review(sdk: Any) -> None:
     assert ad.policy_summary.approval_status.name == "DISAPPROVED"
 
 
-def test_the_longest_window_of_conversions_is_told(sdk: Any) -> None:
-    query = "SELECT conversion_action.click_through_lookback_window_days FROM conversion_action"
-    assert [row.conversion_action.click_through_lookback_window_days for row in stream(sdk, query)] == [60]
+def test_each_window_of_conversions_has_an_action_and_one_action_is_no_more(sdk: Any) -> None:
+    query = (
+        "SELECT conversion_action.status, conversion_action.click_through_lookback_window_days, customer.id"
+        " FROM conversion_action"
+    )
+    actions = [row.conversion_action for row in stream(sdk, query)]
+    found = [(one.status.name, one.click_through_lookback_window_days) for one in actions]
+    assert found == [("ENABLED", 60), ("REMOVED", 90)]
 
 
 # Numbers

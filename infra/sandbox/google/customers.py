@@ -11,7 +11,8 @@ from datetime import datetime
 from infra.sandbox.facts.model import Account
 from infra.sandbox.google import auth, errors
 from infra.sandbox.google.auth import Caller
-from infra.sandbox.google.resources import Client, Manager, Node, customer_status
+from infra.sandbox.google.nodes import Client, Manager, Node
+from infra.sandbox.google.resources import customer_status
 from infra.sandbox.world import World
 
 TOP = Manager("9000000001", "Sandbox Agency")

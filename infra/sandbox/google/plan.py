@@ -69,8 +69,9 @@ def find(name: str) -> Field | None:
         descriptor = field.message_type
     if len(path) < 2 or field is None:  # noqa: PLR2004 - a resource itself is no field
         return None
-    # Of messages only lists are selectable, such as the headlines of an ad.
-    return Field(tuple(path), field) if descriptor is None or field.is_repeated else None
+    # Of messages only lists are selectable, such as the headlines of an ad, and single texts.
+    is_whole = descriptor is None or field.is_repeated or descriptor.name == "AdTextAsset"
+    return Field(tuple(path), field) if is_whole else None
 
 
 def plan(text: str, today: date) -> Plan:

@@ -6,14 +6,14 @@ A field that Google has and a facts folder says nothing about is accepted and st
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
-from infra.sandbox.facts.model import Account, Entity, EntityRow, Level, Numbers
-from infra.sandbox.facts.names import name_of
+from infra.sandbox.facts.model import Account, Level, Numbers
 from infra.sandbox.facts.status import own_status
+from infra.sandbox.google.creatives import CREATIVES
+from infra.sandbox.google.nodes import Action, Client, Getter, Manager, Node, named, resource, status
 
 MICROS = 1_000_000
 # What each resource may be asked together with; metrics and segments come on top where there are any.
@@ -24,68 +24,25 @@ TOGETHER: dict[str, frozenset[str]] = {
     "ad_group": frozenset({"ad_group", "campaign", "campaign_budget", "bidding_strategy", "customer"}),
     "ad_group_ad": frozenset({"ad_group_ad", "ad_group", "campaign", "campaign_budget", "customer"}),
     "conversion_action": frozenset({"conversion_action", "customer"}),
+    "label": frozenset({"label", "customer"}),
+    "asset": frozenset({"asset", "customer"}),
+    "asset_group": frozenset({"asset_group", "campaign", "customer"}),
+    "asset_group_asset": frozenset({"asset_group_asset", "asset_group", "asset", "campaign", "customer"}),
 }
-LEVELS: dict[str, Level] = {"customer": "account", "campaign": "campaign", "ad_group": "ad_group", "ad_group_ad": "ad"}
+# Those that have numbers, and whose they are in the folder.
+LEVELS: dict[str, Level] = {
+    "customer": "account",
+    "campaign": "campaign",
+    "ad_group": "ad_group",
+    "asset_group": "ad_group",
+    "ad_group_ad": "ad",
+}
 # Of the many segments, those that the folder knows.
 SEGMENTS = frozenset({"segments.date", "segments.hour"})
-# The one conversion action of an account is called by this number.
-CONVERSION_ACTION = 1
-_STATUS = {"active": "ENABLED", "paused": "PAUSED", "archived": "PAUSED", "deleted": "REMOVED"}
+# Google's own default, and the longest that it allows.
+_USUAL_WINDOW, _LONGEST_WINDOW = 30, 90
 _OF_CUSTOMER = {"active": "ENABLED", "paused": "SUSPENDED", "archived": "CANCELED", "deleted": "CLOSED"}
-_APPROVED = {
-    "approved": "APPROVED",
-    "disapproved": "DISAPPROVED",
-    "rejected": "DISAPPROVED",
-    "limited": "APPROVED_LIMITED",
-}
-_PENDING = frozenset({"pending", "in_review", "pending_review"})
 _CHANNELS = {"": "SEARCH", "pmax": "PERFORMANCE_MAX", "app": "MULTI_CHANNEL"}
-
-
-@dataclass(frozen=True)
-class Manager:
-    """A manager account: it has clients and no delivery."""
-
-    id: str
-    name: str
-    currency: str = "USD"
-    zone: str = "America/New_York"
-
-
-@dataclass(frozen=True)
-class Client:
-    """A customer as its manager sees it: `level` 0 is the manager itself."""
-
-    customer: Account | Manager
-    level: int
-
-
-@dataclass(frozen=True)
-class Node:
-    """What one row is about, at an instant."""
-
-    customer: Account | Manager
-    now: datetime
-    entity: Entity | None = None
-    client: Client | None = None
-
-    @property
-    def account(self) -> Account:
-        """The account; only asked for below one."""
-        if isinstance(self.customer, Manager):
-            raise TypeError(f"manager {self.customer.id} has no objects")
-        return self.customer
-
-    def of(self, level: Level) -> Entity:
-        """The object itself or the one above it."""
-        entity = self.entity
-        if entity is None:
-            raise TypeError(f"an account has no {level}")
-        ids = {"campaign": entity.campaign_id, "ad_group": entity.adgroup_id, "ad": entity.id}
-        return self.account.objects(level)[ids[level]]
-
-
-Getter = Callable[[Node], Any]
 
 
 def customer_name(customer: Account | Manager) -> str:
@@ -123,20 +80,8 @@ def _client(node: Node) -> Client:
     return node.client
 
 
-def _row(node: Node, level: Level) -> EntityRow | None:
-    return node.of(level).row
-
-
-def _named(level: Level) -> Getter:
-    return lambda node: name_of(node.of(level), node.account.today(node.now))
-
-
-def _status(level: Level) -> Getter:
-    return lambda node: _STATUS[own_status(_row(node, level), node.now)]
-
-
 def _channel(node: Node) -> str:
-    row = _row(node, "campaign")
+    row = node.row("campaign")
     kind = row.kind.lower() if row else ""
     return _CHANNELS.get(kind, kind.upper())
 
@@ -148,7 +93,7 @@ def micros(amount: Decimal) -> int:
 
 def _budget(which: str) -> Getter:
     def get(node: Node) -> int | None:
-        row = _row(node, "campaign")
+        row = node.row("campaign")
         amount = getattr(row, which) if row else None
         return None if amount is None else micros(amount)
 
@@ -156,42 +101,30 @@ def _budget(which: str) -> Getter:
 
 
 def _has_total(node: Node) -> bool:
-    row = _row(node, "campaign")
+    row = node.row("campaign")
     return row is not None and row.daily_budget is None and row.lifetime_budget is not None
 
 
-def _texts(*names: str) -> Getter:
-    def get(node: Node) -> list[str]:
-        row = _row(node, "ad")
-        return [text.text for text in (row.texts if row else ()) if text.field in names]
-
-    return get
-
-
-def _approval(node: Node) -> str | None:
-    row = _row(node, "ad")
-    return _APPROVED.get(row.review_status.lower()) if row else None
+def actions_of(account: Account) -> list[Action]:
+    """The conversion actions: one for each window that the folder speaks of, and one that is no more."""
+    rows = [account.row, *(campaign.row for campaign in account.campaigns.values())]
+    windows = sorted({row.conversion_window_days for row in rows if row and row.conversion_window_days})
+    enabled = [
+        Action(number, f"Purchase within {days} days", "ENABLED", days)
+        for number, days in enumerate(windows or [_USUAL_WINDOW], start=1)
+    ]
+    return [*enabled, Action(len(enabled) + 1, "Old purchase", "REMOVED", _LONGEST_WINDOW)]
 
 
-def _review(node: Node) -> str | None:
-    row = _row(node, "ad")
-    if row is None or not row.review_status:
-        return None
-    return "REVIEW_IN_PROGRESS" if row.review_status.lower() in _PENDING else "REVIEWED"
+def _action(node: Node) -> Action:
+    if not isinstance(node.part, Action):
+        raise TypeError("no conversion action is here")
+    return node.part
 
 
-def _final_urls(node: Node) -> list[str]:
-    row = _row(node, "ad")
-    return [row.final_url] if row and row.final_url else []
-
-
-def _resource(kind: str, level: Level) -> Getter:
-    return lambda node: f"customers/{node.customer.id}/{kind}/{node.of(level).id}"
-
-
-def _window(node: Node) -> int:
-    rows = [campaign.row for campaign in node.account.campaigns.values()] + [node.account.row]
-    return max((row.conversion_window_days or 0 for row in rows if row), default=0) or 30
+def _group_type(node: Node) -> str | None:
+    row = node.row("ad_group")
+    return row.kind.upper() if row and row.kind else None
 
 
 ATTRIBUTES: dict[str, Getter] = {
@@ -204,45 +137,46 @@ ATTRIBUTES: dict[str, Getter] = {
     "customer_client.client_customer": lambda node: f"customers/{_client(node).customer.id}",
     "customer_client.level": lambda node: _client(node).level,
     "customer_client.hidden": lambda _: False,
-    "campaign.resource_name": _resource("campaigns", "campaign"),
+    "campaign.resource_name": resource("campaigns", "campaign"),
     "campaign.id": lambda node: int(node.of("campaign").id),
-    "campaign.name": _named("campaign"),
-    "campaign.status": _status("campaign"),
+    "campaign.name": named("campaign"),
+    "campaign.status": status("campaign"),
     "campaign.advertising_channel_type": _channel,
-    "campaign.campaign_budget": _resource("campaignBudgets", "campaign"),
-    "campaign_budget.resource_name": _resource("campaignBudgets", "campaign"),
+    "campaign.campaign_budget": resource("campaignBudgets", "campaign"),
+    "campaign_budget.resource_name": resource("campaignBudgets", "campaign"),
     "campaign_budget.id": lambda node: int(node.of("campaign").id),
     "campaign_budget.amount_micros": _budget("daily_budget"),
     "campaign_budget.total_amount_micros": _budget("lifetime_budget"),
     "campaign_budget.period": lambda node: "CUSTOM_PERIOD" if _has_total(node) else "DAILY",
     "campaign_budget.explicitly_shared": lambda _: False,
-    "ad_group.resource_name": _resource("adGroups", "ad_group"),
+    "ad_group.resource_name": resource("adGroups", "ad_group"),
     "ad_group.id": lambda node: int(node.of("ad_group").id),
-    "ad_group.name": _named("ad_group"),
-    "ad_group.status": _status("ad_group"),
-    "ad_group.campaign": _resource("campaigns", "campaign"),
+    "ad_group.name": named("ad_group"),
+    "ad_group.status": status("ad_group"),
+    "ad_group.type": _group_type,
+    "ad_group.campaign": resource("campaigns", "campaign"),
     "ad_group_ad.resource_name": lambda node: (
         f"customers/{node.customer.id}/adGroupAds/{node.of('ad').adgroup_id}~{node.of('ad').id}"
     ),
-    "ad_group_ad.ad.resource_name": _resource("ads", "ad"),
+    "ad_group_ad.ad.resource_name": resource("ads", "ad"),
     "ad_group_ad.ad.id": lambda node: int(node.of("ad").id),
-    "ad_group_ad.ad.name": _named("ad"),
-    "ad_group_ad.ad.type": lambda _: "RESPONSIVE_SEARCH_AD",
-    "ad_group_ad.ad.final_urls": _final_urls,
-    "ad_group_ad.ad.responsive_search_ad.headlines": _texts("headline", "headlines", "title"),
-    "ad_group_ad.ad.responsive_search_ad.descriptions": _texts("description", "descriptions", "body"),
-    "ad_group_ad.status": _status("ad"),
-    "ad_group_ad.ad_group": _resource("adGroups", "ad_group"),
-    "ad_group_ad.policy_summary.approval_status": _approval,
-    "ad_group_ad.policy_summary.review_status": _review,
+    "ad_group_ad.ad.name": named("ad"),
+    "ad_group_ad.status": status("ad"),
+    "ad_group_ad.ad_group": resource("adGroups", "ad_group"),
+    "asset_group.resource_name": resource("assetGroups", "ad_group"),
+    "asset_group.id": lambda node: int(node.of("ad_group").id),
+    "asset_group.name": named("ad_group"),
+    "asset_group.status": status("ad_group"),
+    "asset_group.campaign": resource("campaigns", "campaign"),
+    **CREATIVES,
     "conversion_action.resource_name": lambda node: (
-        f"customers/{node.customer.id}/conversionActions/{CONVERSION_ACTION}"
+        f"customers/{node.customer.id}/conversionActions/{_action(node).id}"
     ),
-    "conversion_action.id": lambda _: CONVERSION_ACTION,
-    "conversion_action.name": lambda _: "Purchase",
-    "conversion_action.status": lambda _: "ENABLED",
+    "conversion_action.id": lambda node: _action(node).id,
+    "conversion_action.name": lambda node: _action(node).name,
+    "conversion_action.status": lambda node: _action(node).status,
     "conversion_action.primary_for_goal": lambda _: True,
-    "conversion_action.click_through_lookback_window_days": _window,
+    "conversion_action.click_through_lookback_window_days": lambda node: _action(node).window_days,
     "conversion_action.view_through_lookback_window_days": lambda _: 1,
 }  # fmt: skip
 
@@ -254,6 +188,11 @@ METRICS: dict[str, Callable[[Numbers], Any]] = {
     # Google's are doubles: the nearest one has every digit of an amount of up to fifteen.
     "metrics.conversions": lambda numbers: None if numbers.conversions is None else float(numbers.conversions),
     "metrics.conversions_value": lambda numbers: (
+        None if numbers.conversion_value is None else float(numbers.conversion_value)
+    ),
+    # Every action of the folder's is one that counts.
+    "metrics.all_conversions": lambda numbers: None if numbers.conversions is None else float(numbers.conversions),
+    "metrics.all_conversions_value": lambda numbers: (
         None if numbers.conversion_value is None else float(numbers.conversion_value)
     ),
     "metrics.video_trueview_views": lambda numbers: numbers.video_views,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -11,13 +12,20 @@ from typing import Any, NamedTuple
 from infra.sandbox.facts import serving
 from infra.sandbox.facts.model import Account, Level, Numbers
 from infra.sandbox.facts.status import exists
-from infra.sandbox.google import resources
+from infra.sandbox.google import creatives, resources
 from infra.sandbox.google.gaql import Condition
 from infra.sandbox.google.messages import Row
+from infra.sandbox.google.nodes import Action, Asset, Label, Node
 from infra.sandbox.google.plan import Field, Plan, find
-from infra.sandbox.google.resources import ATTRIBUTES, METRICS, Node
+from infra.sandbox.google.resources import ATTRIBUTES, METRICS
 
 _LAST_HOUR = 23
+# Resources of which each row is a part of the account.
+_PARTS: dict[str, Callable[[Account], Sequence[Label | Asset | Action]]] = {
+    "label": creatives.labels_of,
+    "asset": creatives.images_of,
+    "conversion_action": resources.actions_of,
+}
 _NOTHING = Numbers(0, 0, Decimal(0), Decimal(0), Decimal(0), 0)
 
 
@@ -59,11 +67,18 @@ def _is_attribute(condition: Condition) -> bool:
 
 def nodes_of(account: Account, resource: str, now: datetime) -> list[Node]:
     """Every object of a resource, removed ones too: only the query leaves these out."""
-    level = resources.LEVELS.get(resource, "account")
+    if resource in _PARTS:
+        return [Node(account, now, part=part) for part in _PARTS[resource](account)]
+    level = "ad_group" if resource == "asset_group_asset" else resources.LEVELS.get(resource, "account")
     if level == "account":
         return [Node(account, now)]
-    objects = account.objects(level).values()
-    return [Node(account, now, entity) for entity in objects if exists(account, entity, now)]
+    nodes = [Node(account, now, entity) for entity in account.objects(level).values() if exists(account, entity, now)]
+    if level == "ad_group":
+        is_max = resource != "ad_group"
+        nodes = [node for node in nodes if creatives.is_max(node.row("campaign")) == is_max]
+    if resource == "asset_group_asset":
+        return [replace(node, part=part) for node in nodes for part in creatives.assets_of(node.row("ad_group"))]
+    return nodes
 
 
 def _groups(plan: Plan, nodes: list[Node], now: datetime) -> Iterator[Group]:
@@ -91,7 +106,8 @@ def _daily(plan: Plan, account: Account, level: Level, nodes: dict[str, Node], n
     """A row of zeros is left out as soon as it is cut by day."""
     for day in _days(plan, account, now):
         for entity_id, numbers in serving.grouped(day, level, now).items():
-            yield Group(nodes[entity_id], day.date, None, numbers)
+            if entity_id in nodes:
+                yield Group(nodes[entity_id], day.date, None, numbers)
 
 
 def _in_all(plan: Plan, account: Account, level: Level, nodes: dict[str, Node], now: datetime) -> Iterator[Group]:
@@ -263,11 +279,16 @@ def _put(row: Any, field: Field, value: Any) -> None:
         target = getattr(row, name)
         for one in value:
             if descriptor.message_type is not None:
-                target.add(text=one)
+                target.add(**one)
             else:
-                target.append(one)
-    elif descriptor.enum_type is not None:
-        known = descriptor.enum_type.values_by_name
-        setattr(row, name, known[value].number if value in known else known["UNKNOWN"].number)
+                target.append(_enum(descriptor, one) if descriptor.enum_type is not None else one)
+    elif descriptor.message_type is not None:
+        for part, text in value.items():
+            setattr(getattr(row, name), part, text)
     else:
-        setattr(row, name, value)
+        setattr(row, name, _enum(descriptor, value) if descriptor.enum_type is not None else value)
+
+
+def _enum(descriptor: Any, name: str) -> int:
+    known = descriptor.enum_type.values_by_name
+    return int(known[name if name in known else "UNKNOWN"].number)

@@ -14,11 +14,11 @@ from typing import Any
 import grpc
 
 from infra.sandbox.faults import Fault, Script, Seen
-from infra.sandbox.google import auth, errors, messages, resources, rows, tls
+from infra.sandbox.google import auth, errors, messages, rows, tls
 from infra.sandbox.google.customers import Customers
 from infra.sandbox.google.errors import GoogleError
+from infra.sandbox.google.nodes import Manager, Node
 from infra.sandbox.google.plan import plan
-from infra.sandbox.google.resources import Manager
 from infra.sandbox.jsonlog import log
 from infra.sandbox.requestlog import Request, RequestLog
 from infra.sandbox.tokens import Tokens
@@ -186,7 +186,7 @@ class Service:
         if wanted.query.resource == "customer_client":
             nodes = self.customers.client_nodes(caller, customer)
         elif isinstance(customer, Manager):
-            nodes = [resources.Node(customer, call.now)] if wanted.query.resource == "customer" else []
+            nodes = [Node(customer, call.now)] if wanted.query.resource == "customer" else []
         else:
             nodes = rows.nodes_of(customer, wanted.query.resource, call.now)
         return rows.rows(wanted, nodes, call.now), wanted.query.fields
