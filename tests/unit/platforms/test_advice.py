@@ -1,4 +1,4 @@
-"""What is said of the platforms' errors: every code that a platform's `errors` knows has words that fit who must act."""
+"""What is said of the platforms' errors: every code that `errors` of a platform knows has words that fit who acts."""
 
 from __future__ import annotations
 
