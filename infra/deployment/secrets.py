@@ -3,7 +3,7 @@
     python -m infra.deployment.secrets FOLDER [--functions-reach HOST] [--services-reach HOST] ...
 
 What is there stays as it is, so that a second run changes nothing; an address that is said differently is written
-anew with the same password. A secret that others give (the secret of the Meta app, the keys of an S3 server,
+anew with the same password. A secret that others give (the secrets of the apps at the ad platforms, the keys of an S3 server,
 the key with which mails are sent, the secret of a client at an identity provider) is put into the folder as a file of
 its name, before or after.
 """
@@ -33,8 +33,9 @@ DATABASE = "adloom"
 SERVICES = ("dashboard", "connector", "cli", "backup")
 # Secrets that are any random text.
 GENERATED = (
-    *("operator-key", "meta-app-secret", "storage-secret", "s3-access-key", "s3-secret-key", "sandbox-key"),
+    *("operator-key", "storage-secret", "s3-access-key", "s3-secret-key", "sandbox-key"),
     *("owner-password", "postgres-password", "mail-key"),
+    *("google-ads-client-secret", "meta-app-secret", "tiktok-app-secret"),
     *("google-client-secret", "oidc-client-secret", "sandbox-client-secret"),
 )
 # Secrets that are Fernet keys: one ring for each purpose.

@@ -77,7 +77,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         mail_key=_needed(environment, "ADLOOM_MAIL_KEY", "the API key with which mails are handed over"),
         client_secret=environment.get("ADLOOM_SANDBOX_CLIENT_SECRET") or None,
         url=url,
-        browser_url=(environment.get("ADLOOM_META_DIALOG_URL") or url).rstrip("/"),
+        browser_url=(environment.get("ADLOOM_SANDBOX_BROWSER_URL") or url).rstrip("/"),
         tiktok_app_id=environment.get("ADLOOM_TIKTOK_APP_ID", ""),
         tiktok_app_secret=environment.get("ADLOOM_TIKTOK_APP_SECRET", ""),
         google_client_id=environment.get("ADLOOM_GOOGLE_ADS_CLIENT_ID", ""),

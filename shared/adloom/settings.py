@@ -88,12 +88,62 @@ class AuditSettings(StorageSettings):
     )
 
 
-class MetaSettings(_Group):
-    """Meta's app. In sandbox mode both addresses are the sandbox's."""
+class _PlatformApp(_Group):
+    """Our app at an ad platform. Without its id nobody can connect accounts of that platform here.
+
+    In sandbox mode all addresses are the sandbox's.
+    """
 
     sandbox_url: str | None = None
-    meta_app_id: str = Field(description="The id of the Meta app")
-    meta_app_secret: SecretStr = Field(description="The secret of the Meta app")
+    sandbox_browser_url: str | None = Field(
+        default=None, description="Where browsers reach the sandbox, if not at its own address"
+    )
+
+    @property
+    def _sandbox_for_browsers(self) -> str | None:
+        return self.sandbox_browser_url or self.sandbox_url
+
+
+class GoogleSettings(_PlatformApp):
+    """The OAuth client for Google Ads; the one by which people log in is another."""
+
+    google_ads_client_id: str = Field(default="", description="The id of the OAuth client for Google Ads")
+    google_ads_client_secret: SecretStr = Field(
+        default=SecretStr(""), description="The secret of the OAuth client for Google Ads"
+    )
+    google_ads_developer_token: SecretStr = Field(
+        default=SecretStr(""), description="A developer token of Google Ads; Google asks for none any more"
+    )
+    sandbox_google_port: int = Field(
+        default=8091, ge=1, le=65535, description="The port of the sandbox's Google Ads, which speaks gRPC"
+    )
+
+    @property
+    def google_login_url(self) -> str | None:
+        """Where the sandbox shows Google's pages; None for Google itself."""
+        return self._sandbox_for_browsers if self.sandbox_url else None
+
+
+class TikTokSettings(_PlatformApp):
+    """TikTok's app."""
+
+    tiktok_app_id: str = Field(default="", description="The id of the TikTok app")
+    tiktok_app_secret: SecretStr = Field(default=SecretStr(""), description="The secret of the TikTok app")
+    tiktok_authorize_url: str | None = Field(
+        default=None, description="The address of the log-in that TikTok's portal shows for the app, if it has another"
+    )
+
+    @property
+    def tiktok_login_url(self) -> str | None:
+        """Where the sandbox shows TikTok's pages; None for TikTok itself."""
+        return self._sandbox_for_browsers if self.sandbox_url else None
+
+
+class MetaSettings(_PlatformApp):
+    """Meta's app."""
+
+    meta_app_id: str = Field(default="", description="The id of the Meta app")
+    meta_app_secret: SecretStr = Field(default=SecretStr(""), description="The secret of the Meta app")
     meta_graph_url: str | None = Field(default=None, description=f"The Graph API, {GRAPH_URL} if not said")
     meta_dialog_url: str | None = Field(default=None, description=f"The login dialog, {DIALOG_URL} if not said")
 
@@ -103,7 +153,7 @@ class MetaSettings(_Group):
 
     @property
     def dialog_url(self) -> str:
-        return self.meta_dialog_url or self.sandbox_url or DIALOG_URL
+        return self.meta_dialog_url or self._sandbox_for_browsers or DIALOG_URL
 
 
 S = TypeVar("S", bound=BaseSettings)

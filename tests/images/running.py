@@ -50,7 +50,7 @@ class Running(Platform):
             "ADLOOM_PORT": str(port),
             "ADLOOM_PUBLIC_URL": self.url,
             "ADLOOM_SANDBOX_PORT": str(sandbox),
-            "ADLOOM_META_DIALOG_URL": self.sandbox,
+            "ADLOOM_SANDBOX_BROWSER_URL": self.sandbox,
             "ADLOOM_SANDBOX_FACTS": "/facts",
             "ADLOOM_CLOCK": "file:/clock/now",
             "ADLOOM_BACKUPS": str(self.backups),

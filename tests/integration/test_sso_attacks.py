@@ -435,7 +435,7 @@ def test_where_the_sandbox_is_opened_by_others_nobody_comes_in_by_it(
 ) -> None:
     assert client.get("/sso").get_json() == {"providers": [{"key": "sandbox", "name": "Sandbox ID"}]}
     for changes in (
-        {"meta_dialog_url": "https://demo.example.com"},
+        {"sandbox_browser_url": "https://demo.example.com"},
         {"sandbox_url": "http://10.62.0.1:8090"},
         {"sandbox_client_secret": None},
         {"sandbox_url": None},

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from adloom.cli.context import Session, table
 from adloom.metrics import health
 
-PLATFORMS = ("meta",)
+PLATFORMS = ("google", "meta", "tiktok")
 POLL_S = 0.5
 # Errors that waiting does not mend.
 FINAL_CODES = frozenset({"connection_broken", "account_inaccessible", "platform_setup"})

@@ -7,7 +7,9 @@ from adloom.events.catalogue import (
     Event,
     MetricsSynced,
     SyncFailed,
+    SyncGoogleRequested,
     SyncMetaRequested,
+    SyncTikTokRequested,
 )
 from adloom.events.envelope import Envelope, envelope, parse
 from adloom.events.outbox import first_delivery, publish
@@ -22,7 +24,9 @@ __all__ = [
     "Event",
     "MetricsSynced",
     "SyncFailed",
+    "SyncGoogleRequested",
     "SyncMetaRequested",
+    "SyncTikTokRequested",
     "envelope",
     "first_delivery",
     "parse",

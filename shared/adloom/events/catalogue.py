@@ -36,6 +36,10 @@ class SyncRequested(Event):
     reason: SyncReason
 
 
+class SyncGoogleRequested(SyncRequested):
+    subject = "adloom.sync_google.requested"
+
+
 class SyncMetaRequested(SyncRequested):
     subject = "adloom.sync_meta.requested"
 
@@ -98,6 +102,7 @@ class SessionsEnded(Event):
 CATALOGUE: dict[str, type[Event]] = {
     model.subject: model
     for model in (
+        SyncGoogleRequested,
         SyncMetaRequested,
         SyncTikTokRequested,
         AccountsConnected,

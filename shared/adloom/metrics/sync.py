@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from adloom.db import Database
-from adloom.events.catalogue import Platform, SyncMetaRequested, SyncReason, SyncRequested
+from adloom.events.catalogue import Platform, SyncReason, SyncRequested
 from adloom.events.outbox import publish
 from adloom.platforms.model import Cadence, Reader
 from adloom.platforms.retry import Deadline
@@ -48,7 +48,7 @@ class Sync:
     cadence: Cadence
     open_reader: Callable[[Access], Reader]
     decrypt: Callable[[bytes], str]
-    requested: type[SyncRequested] = SyncMetaRequested
+    requested: type[SyncRequested]
 
     def wake(self, connection: Connection, org_id: UUID, account_id: int, reason: SyncReason) -> UUID:
         """Publish the event that lets a slice of the account begin; its id."""

@@ -21,7 +21,7 @@ class SsoSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="ADLOOM_", frozen=True, extra="ignore", env_ignore_empty=True)
 
     sandbox_url: str | None = None
-    meta_dialog_url: str | None = None
+    sandbox_browser_url: str | None = None
     google_client_id: str | None = Field(default=None, description="The id of the OAuth client at Google")
     google_client_secret: SecretStr | None = Field(default=None, description="The secret of the OAuth client at Google")
     oidc_issuer: str | None = Field(default=None, description="The issuer of another provider, https://...")
@@ -81,7 +81,7 @@ class SsoSettings(BaseSettings):
         """
         if not self.sandbox_url or self.sandbox_client_secret is None:
             return None
-        if not is_loopback(self.meta_dialog_url or self.sandbox_url):
+        if not is_loopback(self.sandbox_browser_url or self.sandbox_url):
             return None
         return Provider(
             key="sandbox",

@@ -1,0 +1,31 @@
+"""TikTok: accounts, entities, metrics and their reconciliation."""
+
+from __future__ import annotations
+
+from adloom.events import SyncTikTokRequested
+from adloom.metrics.sync import Access
+from adloom.platforms import apps
+from adloom.platforms.model import Reader
+from adloom.platforms.tiktok.cadence import CADENCE
+from adloom.settings import TikTokSettings
+from adloom.syncing import SyncSettings, serve
+from adloom.web import create_function, openfaas
+
+
+class SyncTikTokSettings(SyncSettings, TikTokSettings):
+    pass
+
+
+app = create_function("sync-tiktok", SyncTikTokSettings)
+
+
+def open_reader(access: Access) -> Reader:
+    from adloom.platforms.tiktok.client import TikTokClient  # its decoders, which only a call to TikTok needs
+    from adloom.platforms.tiktok.read import TikTokReader
+
+    tiktok = apps.tiktok(app.settings())
+    return TikTokReader(TikTokClient(tiktok, access.token, deadline=access.deadline, admit=access.admit))
+
+
+serve(app, platform="tiktok", requested=SyncTikTokRequested, cadence=CADENCE, open_reader=open_reader)
+handle = openfaas(app)
