@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import random
 import struct
 
 MILLION = 1_000_000
@@ -19,6 +20,11 @@ def identifier(prefix: str, digits: int, *what: object) -> str:
     """An id of a fixed length."""
     digest = hashlib.blake2b("|".join(map(str, what)).encode(), digest_size=16).digest()
     return prefix + str(int.from_bytes(digest) % 10 ** (digits - len(prefix))).zfill(digits - len(prefix))
+
+
+def stream(*what: object) -> random.Random:
+    """Draws one after the other, a function of what they are for."""
+    return random.Random("|".join(map(str, what)))  # noqa: S311 - an invented world is to be the same each time
 
 
 def around(draw: int, spread: int) -> int:

@@ -18,7 +18,7 @@ _FORMATS: dict[Platform, tuple[str, ...]] = {
     "tiktok": ("Video 9s", "Spark ad"),
 }
 # How ids begin and how long they are: of accounts, campaigns, ad groups and ads. None fits in a double, but Google's.
-_IDS: dict[Platform, tuple[tuple[str, int], ...]] = {
+IDS: dict[Platform, tuple[tuple[str, int], ...]] = {
     "google": (("4", 10), ("2", 11), ("15", 12), ("70", 12)),
     "meta": (("1", 16), ("1202", 18), ("1203", 18), ("1204", 18)),
     "tiktok": (("7", 19), ("1811", 16), ("1812", 16), ("1813", 16)),
@@ -96,7 +96,7 @@ def reviewed_id(seed: int, place: Place, reviewed: Reviewed) -> str:
 
 
 def _id(platform: Platform, depth: int, *what: object) -> str:
-    return identifier(*_IDS[platform][depth], *what)
+    return identifier(*IDS[platform][depth], *what)
 
 
 @cache
