@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from flask import request
@@ -12,17 +12,34 @@ from pydantic import BaseModel, Field, StringConstraints
 from adloom.connections import flow, store
 from adloom.connections.browser import cookie_name
 from adloom.connections.vault import Vault
+from adloom.events.catalogue import Platform
+from adloom.platforms import apps
 from adloom.platforms.grant import OAuth
-from adloom.settings import CoreSettings, DatabaseSettings, EventSettings, MetaSettings, TokenRingSettings
+from adloom.settings import (
+    CoreSettings,
+    DatabaseSettings,
+    EventSettings,
+    GoogleSettings,
+    MetaSettings,
+    TikTokSettings,
+    TokenRingSettings,
+)
 from adloom.web import ForeignQuery, Guard, Principal, RequestModel, create_function, openfaas, pages
 from adloom.web.public import CALLBACK
 
-Platform = Literal["meta"]
 Browser = Annotated[str, StringConstraints(min_length=32, max_length=200)]
 Text = Annotated[str, StringConstraints(max_length=4096)]
 
 
-class OAuthCallbackSettings(CoreSettings, DatabaseSettings, EventSettings, TokenRingSettings, MetaSettings):
+class OAuthCallbackSettings(
+    CoreSettings,
+    DatabaseSettings,
+    EventSettings,
+    TokenRingSettings,
+    GoogleSettings,
+    MetaSettings,
+    TikTokSettings,
+):
     pass
 
 
@@ -126,16 +143,11 @@ def _vault() -> Vault:
     return Vault(app.settings().token_ring.get_secret_value())
 
 
-def _oauth(_platform: str) -> OAuth:
-    from adloom.platforms.meta.oauth import MetaOAuth  # httpx, which only a log-in needs
-
+def _oauth(platform: Platform) -> OAuth:
     settings = app.settings()
-    return MetaOAuth(
-        app_id=settings.meta_app_id,
-        app_secret=settings.meta_app_secret.get_secret_value(),
-        graph_url=settings.graph_url,
-        dialog_url=settings.dialog_url,
-    )
+    if platform == "google":
+        return apps.google_oauth(settings)
+    return apps.tiktok_oauth(settings) if platform == "tiktok" else apps.meta_oauth(settings)
 
 
 handle = openfaas(app)
