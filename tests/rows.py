@@ -39,6 +39,11 @@ insert into account_grants values ({org}, {n}, {org}, null, now());
 insert into connection_subscriptions (connection_id, target, external_id, org_id, name)
     values ({org}, 'page', 'x', {org}, 'x');
 insert into platform_pauses values ('platform{n}', now());
+insert into rates (day, currency, per_eur, source, valid_from) values ('2026-01-0{n}', 'USD', 1.1, 'x', now());
+insert into rate_loads (name) values ('load {n}');
+insert into budgets (platform, scope) values ('platform{n}', 'app');
+insert into budget_calls values ('platform{n}', now(), 'sync', 1);
+insert into paces values ('platform{n}', '15 minutes', 'usual', 'basic', null, 1, now(), now());
 insert into entities (account_id, org_id, level, external_id, name, status, first_seen_at, run_id)
     values ({n}, {org}, 'ad', 'x', 'x', 'active', now(), 1);
 insert into entity_changes (account_id, org_id, level, external_id, field, seen_at, run_id)
@@ -50,6 +55,8 @@ insert into sync_windows (org_id, account_id, since, until) values ({org}, {n}, 
 insert into reconciliations values ({n}, {org}, '2026-01-01', 'ad', 1, 1, 1, 1, 1, 1, 'match', null, now(), 1);
 insert into metrics (account_id, org_id, level, entity_id, day, valid_from, run_id)
     values ({n}, {org}, 'ad', 'x', '2026-01-01', now(), 1);
+insert into metrics_hourly (account_id, org_id, level, entity_id, day, hour, run_id)
+    values ({n}, {org}, 'campaign', 'x', '2026-01-01', 13, 1);
 insert into metrics_marks (account_id, org_id, grain, since, until)
     values ({n}, {org}, 'week', '2025-12-29', '2026-01-04') on conflict do nothing;
 insert into restatements (account_id, org_id, level, entity_id, day, valid_from, valid_to, run_id, replaced_by_run_id)

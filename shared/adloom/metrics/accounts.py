@@ -56,7 +56,7 @@ class Synced:
 _LOAD = """
 select a.org_id, a.account_id, a.connection_id, a.external_id, a.name, a.currency, a.timezone, a.status,
        a.sync_enabled, a.blocked_until, a.last_synced_at, a.restated_on, a.continuation, a.login_id,
-       c.status = 'active' as is_connected, t.ciphertext, e.created_at
+       a.lookback_days, a.conversion, c.status = 'active' as is_connected, t.ciphertext, e.created_at
   from ad_accounts a
   join connections c on c.connection_id = a.connection_id
   left join connection_tokens t on t.connection_id = a.connection_id
@@ -75,7 +75,15 @@ def load(connection: Connection, account_id: int) -> Synced:
         account_id=row.account_id,
         connection_id=row.connection_id,
         account=Account(
-            row.external_id, row.name, row.currency, row.timezone, row.status, row.created_at, row.login_id
+            external_id=row.external_id,
+            name=row.name,
+            currency=row.currency,
+            timezone=row.timezone,
+            status=row.status,
+            created_at=row.created_at,
+            login=row.login_id,
+            lookback_days=row.lookback_days,
+            conversion=row.conversion,
         ),
         is_enabled=row.sync_enabled,
         is_connected=row.is_connected and row.ciphertext is not None,
@@ -88,11 +96,13 @@ def load(connection: Connection, account_id: int) -> Synced:
 
 
 _SAVE = """
-insert into ad_accounts as a (org_id, connection_id, platform, external_id, name, currency, timezone, status, login_id)
-values (:org_id, :connection_id, :platform, :external_id, :name, :currency, :timezone, :status, :login)
+insert into ad_accounts as a
+    (org_id, connection_id, platform, external_id, name, currency, timezone, status, login_id, lookback_days)
+values (:org_id, :connection_id, :platform, :external_id, :name, :currency, :timezone, :status, :login, :lookback)
 on conflict (org_id, platform, external_id) do update set
     connection_id = excluded.connection_id, name = excluded.name, currency = excluded.currency,
-    timezone = excluded.timezone, status = excluded.status, login_id = coalesce(excluded.login_id, a.login_id)
+    timezone = excluded.timezone, status = excluded.status, login_id = coalesce(excluded.login_id, a.login_id),
+    lookback_days = coalesce(excluded.lookback_days, a.lookback_days)
 returning a.account_id
 """
 
@@ -111,6 +121,7 @@ def save(connection: Connection, *, org_id: UUID, connection_id: UUID, platform:
             "timezone": account.timezone,
             "status": account.status,
             "login": account.login,
+            "lookback": account.lookback_days,
         },
     )
     return int(saved.scalar_one())
@@ -121,9 +132,10 @@ def refresh(connection: Connection, account_id: int, account: Account) -> None:
     connection.execute(
         text(
             "update ad_accounts set name = :name, currency = :currency, timezone = :timezone, status = :status,"
-            " login_id = coalesce(:login, login_id) where account_id = :account_id"
-            " and (name, currency, timezone, status, login_id)"
-            " is distinct from (:name, :currency, :timezone, :status, coalesce(:login, login_id))"
+            " login_id = coalesce(:login, login_id), lookback_days = coalesce(:lookback, lookback_days)"
+            " where account_id = :account_id and (name, currency, timezone, status, login_id, lookback_days)"
+            " is distinct from (:name, :currency, :timezone, :status, coalesce(:login, login_id),"
+            " coalesce(:lookback, lookback_days))"
         ),
         {
             "account_id": account_id,
@@ -132,6 +144,7 @@ def refresh(connection: Connection, account_id: int, account: Account) -> None:
             "timezone": account.timezone,
             "status": account.status,
             "login": account.login,
+            "lookback": account.lookback_days,
         },
     )
 
@@ -145,6 +158,18 @@ def synced(connection: Connection, account_id: int, at: datetime | None) -> None
         ),
         {"account_id": account_id, "at": at},
     )
+
+
+def still_counts_by(connection: Connection, synced: Synced) -> bool:
+    """Whether the account counts as conversions what it did when it was loaded.
+
+    The answer holds until the transaction ends.
+    """
+    conversion = connection.execute(
+        text("select conversion from ad_accounts where account_id = :account_id for update"),
+        {"account_id": synced.account_id},
+    ).scalar_one()
+    return bool(conversion == synced.account.conversion)
 
 
 def due(connection: Connection, account_id: int, at: datetime) -> None:

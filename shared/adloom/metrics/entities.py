@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -17,11 +18,23 @@ from adloom.metrics.store import Changes
 from adloom.platforms.model import LEVELS, Account, Entity, Level
 
 _BATCH = 2000
-_PLAIN = (
+_COMPARED = (
     "parent_id", "name", "status", "kind", "objective", "daily_budget", "lifetime_budget", "created_at", "updated_at",
+    "labels", "texts", "final_url", "review_status", "review_reason", "conversion_window_days",
 )  # fmt: skip
+_PLAIN = (*_COMPARED, "image_url")
 # Of these the history is kept.
-_TRACKED = ("parent_id", "name", "status", "objective", "daily_budget", "lifetime_budget")
+_TRACKED = (
+    "parent_id", "name", "status", "objective", "daily_budget", "lifetime_budget", "labels", "texts", "final_url",
+    "review_status", "review_reason", "conversion_window_days",
+)  # fmt: skip
+# Platforms sign an image's address anew with every answer, and serve it from any of their hosts: another path is
+# another image. The address that is kept expires, so it is taken over again from time to time.
+_IMAGE = "regexp_replace({}.image_url, '^[a-z]+://[^/]*|[?#].*$', '', 'g')"
+_OTHER_IMAGE = f"{_IMAGE.format('e')} is distinct from {_IMAGE.format('s')}"
+_OLD_ADDRESS = (
+    "(s.image_url is distinct from e.image_url and e.image_seen_at < cast(:now as timestamptz) - interval '3 days')"
+)
 
 _TABLE = """
 create temporary table staged_entities (
@@ -36,7 +49,14 @@ create temporary table staged_entities (
     daily_budget numeric,
     lifetime_budget numeric,
     created_at timestamptz,
-    updated_at timestamptz
+    updated_at timestamptz,
+    labels jsonb not null,
+    texts jsonb not null,
+    final_url text,
+    review_status text,
+    review_reason text,
+    conversion_window_days integer,
+    image_url text
 ) on commit delete rows
 """
 _COPY = f"copy pg_temp.staged_entities (level, external_id, {', '.join(_PLAIN)}) from stdin"
@@ -50,23 +70,28 @@ _CHANGES = f"""
 insert into entity_changes (account_id, org_id, level, external_id, field, old_value, new_value, seen_at, run_id)
 select :account_id, :org_id, e.level, e.external_id, c.field, c.old_value, c.new_value, :now, :run_id
   from pg_temp.staged_entities s join entities e on {_SAME}
- cross join lateral (values {", ".join(f"('{f}', e.{f}::text, s.{f}::text)" for f in _TRACKED)})
+ cross join lateral (values {", ".join(f"('{f}', e.{f}::text, s.{f}::text)" for f in _TRACKED)},
+            ('image_url', e.image_url, case when {_OTHER_IMAGE} then s.image_url else e.image_url end))
             as c (field, old_value, new_value)
- where ({", ".join(f"e.{f}" for f in _TRACKED)}) is distinct from ({", ".join(f"s.{f}" for f in _TRACKED)})
+ where (({", ".join(f"e.{f}" for f in _TRACKED)}) is distinct from ({", ".join(f"s.{f}" for f in _TRACKED)})
+        or {_OTHER_IMAGE})
    and c.old_value is distinct from c.new_value
 """
 _UPDATE = f"""
 update entities e set {", ".join(f"{column} = s.{column}" for column in _PLAIN)}, run_id = :run_id,
+       image_seen_at = case when s.image_url is not null then cast(:now as timestamptz) end,
        deleted_at = case when s.status <> 'deleted' then null else coalesce(e.deleted_at, :now) end
   from pg_temp.staged_entities s
  where {_SAME}
-   and ({", ".join(f"e.{column}" for column in _PLAIN)})
-       is distinct from ({", ".join(f"s.{column}" for column in _PLAIN)})
+   and (({", ".join(f"e.{column}" for column in _COMPARED)})
+        is distinct from ({", ".join(f"s.{column}" for column in _COMPARED)})
+        or {_OTHER_IMAGE} or {_OLD_ADDRESS})
 """
 _INSERT = f"""
 insert into entities
-    (account_id, org_id, level, external_id, {", ".join(_PLAIN)}, deleted_at, first_seen_at, run_id)
+    (account_id, org_id, level, external_id, {", ".join(_PLAIN)}, image_seen_at, deleted_at, first_seen_at, run_id)
 select :account_id, :org_id, s.level, s.external_id, {", ".join(f"s.{column}" for column in _PLAIN)},
+       case when s.image_url is not null then cast(:now as timestamptz) end,
        case when s.status = 'deleted' then cast(:now as timestamptz) end, :now, :run_id
   from pg_temp.staged_entities s
  where not exists (select from entities e where {_SAME})
@@ -112,22 +137,40 @@ def stage(connection: Connection, account: Account, entities: Iterable[Entity]) 
 def _copy(connection: Connection, batch: list[Entity]) -> int:
     with staging.copying(connection, _COPY) as into:
         for entity in batch:
-            into.write_row(
-                (
-                    entity.level,
-                    entity.external_id,
-                    entity.parent_id,
-                    entity.name.replace("\0", ""),
-                    entity.status,
-                    entity.kind,
-                    entity.objective,
-                    entity.daily_budget,
-                    entity.lifetime_budget,
-                    entity.created_at,
-                    entity.updated_at,
-                )
-            )
+            into.write_row(_row(entity))
     return len(batch)
+
+
+def _row(entity: Entity) -> tuple[object, ...]:
+    return (
+        entity.level,
+        entity.external_id,
+        entity.parent_id,
+        _storable(entity.name),
+        entity.status,
+        entity.kind,
+        entity.objective,
+        entity.daily_budget,
+        entity.lifetime_budget,
+        entity.created_at,
+        entity.updated_at,
+        _json(sorted(map(_storable, set(entity.labels)))) if entity.labels else "[]",
+        _json([{"field": field, "text": _storable(text)} for field, text in entity.texts]) if entity.texts else "[]",
+        _storable(entity.final_url),
+        entity.review_status,
+        _storable(entity.review_reason),
+        entity.conversion_window_days,
+        _storable(entity.image_url),
+    )
+
+
+def _json(value: list[Any]) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _storable(text: str | None) -> str | None:
+    """A text without what a Postgres text cannot hold."""
+    return text.replace("\0", "") if text else None
 
 
 def replace(connection: Connection, listing: Listing, *, is_whole: bool) -> Changes:

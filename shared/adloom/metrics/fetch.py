@@ -12,22 +12,25 @@ import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from types import TracebackType
 from typing import Self
 
-from adloom import clock, failpoints
-from adloom.errors import PlatformProtocolError, TooMuchData
+from adloom import clock, failpoints, logs
+from adloom.errors import PlatformProtocolError, PlatformRejected, TooMuchData
 from adloom.metrics import reconcile
+from adloom.metrics.hours import HourIntake, Wanted
 from adloom.metrics.intake import Branches, Intake, Strangers
 from adloom.metrics.runs import Fetched
 from adloom.metrics.sizes import Sizer
-from adloom.platforms.model import LEVELS, TWICE, Account, Days, Level, Reader
+from adloom.platforms.model import HOUR_LEVELS, LEVELS, TWICE, Account, Days, Level, Reader
 
 # Pages that may wait; a page is about a megabyte.
 QUEUE_PAGES = 4
 _POLL_S = 0.2
 _LEAVE_S = 2.0
+
+log = logs.get(__name__)
 
 
 @dataclass(frozen=True)
@@ -47,14 +50,24 @@ class Lines:
 
 
 @dataclass(frozen=True)
+class HourLines:
+    """COPY text of rows by the hour."""
+
+    text: bytes
+
+
+@dataclass(frozen=True)
 class Whole:
-    """The window is complete. `settled` are the days that need not be fetched any more."""
+    """The window is complete. `settled` are the days that need not be fetched any more, `hours` those whose rows by
+    the hour came with it.
+    """
 
     days: Days
     settled: Days
     fetched: Fetched
     delivered: dict[Level, Branches]
     strangers: Strangers
+    hours: list[date]
 
 
 @dataclass(frozen=True)
@@ -67,7 +80,7 @@ class Broke:
     business_at: datetime
 
 
-Item = Begun | Lines | Whole | Broke
+Item = Begun | Lines | HourLines | Whole | Broke
 
 
 class _StoppedError(Exception):
@@ -91,6 +104,7 @@ class Fetcher:
         sizer: Sizer,
         born: date | None,
         may_begin: Callable[[], bool],
+        hours: Wanted | None = None,
     ) -> None:
         self._reader = reader
         self._account = account
@@ -99,6 +113,7 @@ class Fetcher:
         self._sizer = sizer
         self._born = born
         self._may_begin = may_begin
+        self._hours = hours
         self._queue: queue.Queue[Item | None] = queue.Queue(QUEUE_PAGES)
         self._is_before_birth = False
         self._stop = threading.Event()
@@ -141,6 +156,7 @@ class Fetcher:
         try:
             intake = self._levels(days)
             has_moved = not is_again and self._has_moved(days, intake)
+            hours = [] if has_moved else self._hours_of(days, intake)
         except _StoppedError:
             raise
         except TooMuchData as error:
@@ -160,7 +176,7 @@ class Fetcher:
         self._is_before_birth = intake.rows == 0 and self._born is not None and days.until < self._born
         settled = Days(part_of.since, days.until) if self._is_before_birth else days
         fetched = Fetched(started_at, business_at, clock.real_now(), self._reader.requests - requests, intake.rows)
-        self._put(Whole(days, settled, fetched, intake.sums(), intake.strangers))
+        self._put(Whole(days, settled, fetched, intake.sums(), intake.strangers, hours))
         return True
 
     def _has_moved(self, days: Days, intake: Intake) -> bool:
@@ -187,6 +203,39 @@ class Fetcher:
                 failpoints.reach("sync.page")
         return intake
 
+    def _hours_of(self, window: Days, intake: Intake) -> list[date]:
+        """Fetch the rows by the hour that the window owes; the days that came, those without delivery unasked. What the
+        platform does not give of them keeps no day's own facts from being stored.
+        """
+        found: list[date] = []
+        delivered = intake.days()
+        waiting = self._hours.within(window) if self._hours else []
+        while waiting:
+            days = waiting.pop(0)
+            try:
+                lines = self._hour_lines(days) if delivered.intersection(days) else b""
+            except TooMuchData as error:
+                if len(days) > 1:
+                    waiting[:0] = _halves(days)
+                    continue
+                log.warning("hours_left_out", days=str(days), reason=error.detail)
+            except PlatformRejected as error:
+                log.warning("hours_left_out", days=str(days), reason=error.detail)
+                break
+            else:
+                found += days
+                if lines:
+                    self._put(HourLines(lines))
+        return found
+
+    def _hour_lines(self, days: Days) -> bytes:
+        intake = HourIntake(days)
+        return b"".join(
+            intake.lines(level, rows)
+            for level in HOUR_LEVELS
+            for rows in self._reader.hours(self._account, level, days)
+        )
+
     def _put(self, item: Item | None) -> None:
         while not self._stop.is_set():
             try:
@@ -195,3 +244,9 @@ class Fetcher:
                 continue
             return
         raise _StoppedError
+
+
+def _halves(days: Days) -> list[Days]:
+    """The later half first."""
+    middle = days.since + timedelta(len(days) // 2)
+    return [Days(middle, days.until), Days(days.since, middle - timedelta(1))]

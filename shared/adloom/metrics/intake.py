@@ -6,6 +6,7 @@ This is the sync's innermost loop. Of a row nothing is kept but its key and a ha
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from decimal import Decimal, InvalidOperation
 
 from adloom.errors import PlatformProtocolError
@@ -68,6 +69,10 @@ class Intake:
                 self._meet(level, fact)
         self.rows += len(lines)
         return b"".join(lines)
+
+    def days(self) -> set[date]:
+        """The days of which there was a row."""
+        return {date.fromisoformat(day) for tallies in self._tallies.values() for day, _ in tallies}
 
     def sums(self) -> dict[Level, Branches]:
         """What was taken in, by level."""
@@ -137,7 +142,7 @@ def _amount(text: str) -> Decimal:
 def _line(level: Level, fact: Fact, numbers: _Numbers) -> bytes:
     """A row as Postgres's COPY reads it; the actions stay the platform's own JSON."""
     impressions, clicks, spend, conversions, value, views, reach = numbers
-    entity_id = fact.entity_id if fact.entity_id.isalnum() else _escaped(fact.entity_id)
+    entity_id = fact.entity_id if fact.entity_id.isalnum() else escaped(fact.entity_id)
     head = (
         f"{level}\t{entity_id}\t{fact.day}"
         f"\t{_NULL if impressions is None else impressions}\t{_NULL if clicks is None else clicks}"
@@ -159,7 +164,8 @@ def _line(level: Level, fact: Fact, numbers: _Numbers) -> bytes:
 _SPACES = bytes.maketrans(b"\n\t\r", b"   ")
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """A text as COPY reads it."""
     return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
 
 

@@ -63,7 +63,8 @@ def refresh(sync: Sync, synced: Synced, reader: Reader) -> Synced | Broke:
 def _store(
     connection: Connection, synced: Synced, reader: Reader, started_at: datetime, business_at: datetime
 ) -> Synced:
-    account = reader.account(synced.account.external_id)
+    # What it counts as a conversion is our setting: the platform does not know it.
+    account = replace(reader.account(synced.account.external_id), conversion=synced.account.conversion)
     listed = _Counted(reader.entities(account))
     staged = entities.stage(connection, account, listed)
     fetched = Fetched(started_at, business_at, clock.real_now(), reader.requests, staged)

@@ -13,12 +13,13 @@ from adloom import clock, failpoints, logs
 from adloom.errors import PlatformError
 from adloom.events.catalogue import MetricsSynced
 from adloom.events.outbox import publish
-from adloom.metrics import accounts, entities, reconcile, runs, staging, store, windows
+from adloom.metrics import accounts, entities, hours, reconcile, runs, staging, store, windows
 from adloom.metrics.accounts import Synced
 from adloom.metrics.entities import Listing
-from adloom.metrics.fetch import Begun, Broke, Fetcher, Item, Lines, Whole
+from adloom.metrics.fetch import Begun, Broke, Fetcher, HourLines, Item, Lines, Whole
 from adloom.metrics.sizes import Sizer
 from adloom.metrics.sync import Sync
+from adloom.platforms import conversions
 from adloom.platforms.model import LEVELS, Days, Level, Reader
 
 log = logs.get(__name__)
@@ -40,6 +41,7 @@ class Pipeline:
     synced: Synced
     reader: Reader
     may_begin: Callable[[], bool]
+    _hours: hours.Wanted | None = field(default=None, init=False)
     # The ids that have a name in the database.
     _known: dict[Level, set[str]] = field(default_factory=dict, init=False)
 
@@ -52,6 +54,7 @@ class Pipeline:
             self._known = entities.known_ids(connection, self.synced.account_id)
             expected = _rows_per_day(connection, self.synced.account_id)
             attempts = windows.most_attempts(connection, self.synced.account_id)
+            self._hours = hours.wanted(connection, self.synced.account_id, self.synced.today)
         # Before the first window every ad may have a row every day.
         sizer = Sizer(len(self._known["ad"]) if expected is None else expected, attempts)
         broke = None
@@ -65,7 +68,14 @@ class Pipeline:
     def _fetcher(self, ranges: list[Days], sizer: Sizer) -> Fetcher:
         synced = self.synced
         return Fetcher(
-            self.reader, synced.account, ranges, self._known, sizer=sizer, born=synced.born, may_begin=self.may_begin
+            self.reader,
+            synced.account,
+            ranges,
+            self._known,
+            sizer=sizer,
+            born=synced.born,
+            may_begin=self.may_begin,
+            hours=self._hours,
         )
 
     def _waiting(self) -> tuple[datetime, list[Days]]:
@@ -80,7 +90,8 @@ class Pipeline:
                 if within is not None:
                     self.reader.resume(pending.progress)
                     ranges.append(within)
-        return as_of, ranges
+            # What is counted as a conversion may be another thing by now: another slice goes on then.
+            return as_of, ranges if accounts.still_counts_by(connection, self.synced) else []
 
     def _store(self, items: Iterator[Item], as_of: datetime) -> Broke | None:
         item = next(items, None)
@@ -105,9 +116,12 @@ class Pipeline:
 
     def _fill(self, connection: Connection, items: Iterator[Item], as_of: datetime) -> None:
         staging.prepare(connection)
+        hours.prepare(connection)
         for item in items:
             if isinstance(item, Lines):
                 staging.copy(connection, item.text)
+            elif isinstance(item, HourLines):
+                hours.copy(connection, item.text)
             elif isinstance(item, Whole):
                 if not self._commit(connection, item, as_of):
                     raise _AbandonedError(next(items, None))
@@ -123,34 +137,30 @@ class Pipeline:
         # What stood at the end of a day is what was stored by then, whenever it was read.
         synced, days, now = self.synced, whole.days, clock.now()
         query: dict[str, object] = {level: self.reader.query(level) for level in LEVELS}
+        query["conversion"] = synced.account.conversion or conversions.of(self.sync.platform).default
         run_id = runs.begin(
             connection, synced, self.reader, kind="metrics", fetched=whole.fetched, query=query, days=days
         )
         target = store.Target(synced.org_id, synced.account_id, days, run_id, now)
         changes = store.replace(connection, target)
         store.prove(connection, target, whole.delivered)
+        by_hour = hours.replace(connection, target, whole.hours, synced.today)
         verdicts = reconcile.judge(whole.delivered)
         reconcile.record(connection, target, verdicts)
         listing = Listing(synced.org_id, synced.account_id, run_id, now)
         entities.add_strangers(connection, listing, whole.strangers, synced.today)
         runs.end(connection, run_id, changes)
         failpoints.reach("sync.transaction")
+        if not accounts.still_counts_by(connection, synced):
+            # What is left of this fetch counts by the old definition, too.
+            raise _AbandonedError(None)
         if not windows.done(connection, synced.org_id, synced.account_id, whole.settled, as_of):
             return False
         for level, entity_id in whole.strangers:
             self._known[level].add(entity_id)
         is_up_to_date = days.until >= synced.today
         accounts.synced(connection, synced.account_id, whole.fetched.business_at if is_up_to_date else None)
-        event = MetricsSynced(
-            org_id=synced.org_id,
-            account_id=synced.account_id,
-            platform=self.sync.platform,
-            run_id=run_id,
-            since=days.since,
-            until=days.until,
-            rows_changed=changes.total,
-        )
-        publish(connection, event)
+        self._tell(connection, whole, run_id, changes.total + by_hour.total)
         log.info(
             "window_stored",
             account_id=synced.account_id,
@@ -158,10 +168,23 @@ class Pipeline:
             until=days.until.isoformat(),
             rows=whole.fetched.rows,
             changed=changes.total,
+            hours_changed=by_hour.total,
             restated=changes.restated,
             unexplained=sum(verdict.state == "unexplained" for verdict in verdicts),
         )
         return True
+
+    def _tell(self, connection: Connection, whole: Whole, run_id: int, changed: int) -> None:
+        event = MetricsSynced(
+            org_id=self.synced.org_id,
+            account_id=self.synced.account_id,
+            platform=self.sync.platform,
+            run_id=run_id,
+            since=whole.days.since,
+            until=whole.days.until,
+            rows_changed=changed,
+        )
+        publish(connection, event)
 
     def _transaction(self) -> AbstractContextManager[Connection]:
         return self.sync.database.tenant(self.synced.org_id, str(self.synced.account_id))

@@ -10,10 +10,11 @@ from datetime import date
 
 import pytest
 
-from adloom.errors import PlatformTransient, TooMuchData
-from adloom.metrics.fetch import Begun, Broke, Fetcher, Item, Lines, Whole
+from adloom.errors import PlatformRejected, PlatformTransient, TooMuchData
+from adloom.metrics.fetch import Begun, Broke, Fetcher, HourLines, Item, Lines, Whole
+from adloom.metrics.hours import Wanted
 from adloom.metrics.sizes import Sizer
-from adloom.platforms.model import LEVELS, Account, Days, Entity, Fact, Level
+from adloom.platforms.model import LEVELS, Account, Days, Entity, Fact, HourFact, HourLevel, Level
 
 ACCOUNT = Account("11", "Shop", "EUR", "UTC", "active", None)
 MARCH = Days(date(2026, 3, 1), date(2026, 3, 28))
@@ -29,7 +30,9 @@ class Platform:
     asked: list[tuple[Level, Days]] = field(default_factory=list)
     requests: int = 0
     api_version: str = "v1"
-    attribution: str = ""
+    # The hours are too much above so many days, and refused altogether below one.
+    most_hours: int = 1000
+    hours_asked: list[tuple[HourLevel, Days]] = field(default_factory=list)
 
     def facts(self, _account: Account, level: Level, days: Days) -> Iterator[Iterable[Fact]]:
         self.asked.append((level, days))
@@ -42,6 +45,17 @@ class Platform:
         for day in days:
             if day >= self.silent_before:
                 yield [Fact("1", "", "", "One", day.isoformat(), "5", *unsaid)]
+
+    def hours(self, _account: Account, level: HourLevel, days: Days) -> Iterator[Iterable[HourFact]]:
+        self.hours_asked.append((level, days))
+        if self.most_hours < 1:
+            raise PlatformRejected("no hours here")
+        if len(days) > self.most_hours:
+            raise TooMuchData
+        yield [HourFact("1", day.isoformat(), 13, "5", None, None, None, None) for day in days]
+
+    def attribution(self, account: Account) -> str:
+        raise NotImplementedError
 
     def accounts(self) -> list[Account]:
         raise NotImplementedError
@@ -67,9 +81,10 @@ def fetcher(
     *ranges: Days,
     born: date | None = None,
     may_begin: Callable[[], bool] = lambda: True,
+    hours: Wanted | None = None,
 ) -> Fetcher:
     known: dict[Level, set[str]] = {level: set() for level in LEVELS}
-    return Fetcher(platform, ACCOUNT, ranges, known, sizer=Sizer(), born=born, may_begin=may_begin)
+    return Fetcher(platform, ACCOUNT, ranges, known, sizer=Sizer(), born=born, may_begin=may_begin, hours=hours)
 
 
 def collect(made: Fetcher) -> list[Item]:
@@ -160,3 +175,55 @@ def test_an_exception_that_is_no_platform_error_is_handed_over_too() -> None:
     assert isinstance(broke, Broke)
     with pytest.raises(ZeroDivisionError):
         raise broke.error
+
+
+# Hours
+
+
+def by_hour(items: list[Item]) -> list[str]:
+    """The days of the rows by the hour of accounts, in the order in which they came."""
+    lines = [line for item in items if isinstance(item, HourLines) for line in item.text.decode().splitlines()]
+    return [line.split("\t")[2] for line in lines if line.startswith("account")]
+
+
+def test_hours_of_the_last_two_days_come_with_their_window_and_no_others() -> None:
+    platform = Platform()
+    items = collect(fetcher(platform, MARCH, hours=Wanted(MARCH.until)))
+    assert [item.hours for item in items if isinstance(item, Whole)] == [[date(2026, 3, 27), date(2026, 3, 28)], []]
+    assert by_hour(items) == ["2026-03-27", "2026-03-28"]
+    assert [level for level, _ in platform.hours_asked] == ["account", "campaign"]
+
+
+def test_hours_that_are_owed_come_in_pieces_that_fit_into_memory() -> None:
+    owed = Days(date(2026, 3, 5), MARCH.until)
+    platform = Platform()
+    items = collect(fetcher(platform, MARCH, hours=Wanted(MARCH.until, (owed,))))
+    assert sorted(by_hour(items)) == [day.isoformat() for day in owed]
+    assert max(len(days) for _, days in platform.hours_asked) == 7
+
+
+def test_hours_that_are_too_much_are_asked_for_by_halves_and_the_day_s_own_facts_stay() -> None:
+    week = Days(date(2026, 3, 22), MARCH.until)
+    platform = Platform(most_hours=1)
+    items = collect(fetcher(platform, week, hours=Wanted(MARCH.until, (week,))))
+    assert sorted(by_hour(items)) == [day.isoformat() for day in week]
+    assert windows(items) == [week]
+
+
+def test_a_platform_that_refuses_hours_still_gives_days() -> None:
+    items = collect(fetcher(Platform(most_hours=0), MARCH, hours=Wanted(MARCH.until)))
+    assert [len(days) for days in windows(items)] == [7, 21]
+    assert [item.hours for item in items if isinstance(item, Whole)] == [[], []]
+
+
+def test_hours_older_than_they_are_kept_are_not_asked_for() -> None:
+    old = Days(date(2025, 1, 31), date(2025, 2, 3))
+    assert Wanted(date(2026, 3, 2), (old,)).within(old) == [Days(date(2025, 2, 3), date(2025, 2, 3))]
+
+
+def test_hours_of_days_without_delivery_are_known_without_asking() -> None:
+    week = Days(date(2026, 3, 22), MARCH.until)
+    platform = Platform(silent_before=date(2026, 3, 29))
+    items = collect(fetcher(platform, week, hours=Wanted(MARCH.until, (week,))))
+    assert [sorted(item.hours) for item in items if isinstance(item, Whole)] == [list(week)]
+    assert platform.hours_asked == []

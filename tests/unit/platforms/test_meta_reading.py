@@ -11,6 +11,7 @@ import pytest
 
 from adloom.errors import PlatformProtocolError
 from adloom.platforms.meta import insights, statuses
+from adloom.platforms.meta.conversions import Counted
 from adloom.platforms.meta.entities import AccountNode, ObjectNode
 from adloom.platforms.meta.read import MetaReader
 from adloom.platforms.model import Account, Days, Level
@@ -106,7 +107,7 @@ def test_the_range_is_always_explicit_and_daily() -> None:
 
 def test_a_row_keeps_metas_own_text_and_what_it_does_not_say_stays_unsaid() -> None:
     page = rows({"date_start": "2026-03-01", "ad_id": "41", "adset_id": "31", "campaign_id": "21", "spend": "1.50"})
-    (fact,) = insights.facts(page, "ad")
+    (fact,) = insights.facts(page, "ad", Counted())
     assert (fact.entity_id, fact.parent_id, fact.branch, fact.spend) == ("41", "31", "21", "1.50")
     assert (fact.impressions, fact.conversions, fact.video_views, fact.reach, fact.actions) == (None,) * 5
 
@@ -114,13 +115,15 @@ def test_a_row_keeps_metas_own_text_and_what_it_does_not_say_stays_unsaid() -> N
 def test_the_raw_actions_are_kept_as_meta_wrote_them() -> None:
     said = b'[ {"action_type":"purchase","value":"2.0"} ]'
     raw = b'{"data":[{"date_start":"2026-03-01","campaign_id":"21","actions":%b}]}' % said
-    (fact,) = insights.facts(insights.decoder.decode(raw).data, "campaign")
+    (fact,) = insights.facts(insights.decoder.decode(raw).data, "campaign", Counted())
     assert fact.actions == b'{"actions":%b,"action_values":null}' % said
     assert fact.conversions == "2.0"
 
 
 def test_a_field_that_we_do_not_know_is_passed_over() -> None:
-    (fact,) = insights.facts(rows({"date_start": "2026-03-01", "account_id": "11", "new": {"deep": [1]}}), "account")
+    (fact,) = insights.facts(
+        rows({"date_start": "2026-03-01", "account_id": "11", "new": {"deep": [1]}}), "account", Counted()
+    )
     assert fact.entity_id == "11"
 
 
@@ -135,7 +138,7 @@ def test_a_field_that_we_do_not_know_is_passed_over() -> None:
 )
 def test_a_row_that_cannot_be_understood_is_refused(row: dict[str, Any]) -> None:
     with pytest.raises(PlatformProtocolError):
-        list(insights.facts(rows(row), "ad"))
+        list(insights.facts(rows(row), "ad", Counted()))
 
 
 def test_an_account_that_cannot_be_read_keeps_no_other_from_being_found() -> None:

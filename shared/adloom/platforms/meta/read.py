@@ -1,4 +1,4 @@
-"""Reading Meta: accounts, entities and daily facts, deleted and archived objects included."""
+"""Reading Meta: accounts, entities and facts by the day and hour, deleted and archived objects included."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from adloom.errors import PlatformProtocolError, TooMuchData
 from adloom.platforms import smaller
 from adloom.platforms.meta import entities, insights, ladder, statuses
 from adloom.platforms.meta.client import GraphClient
+from adloom.platforms.meta.conversions import Counted
 from adloom.platforms.meta.insights import Row
 from adloom.platforms.meta.pages import Page, Walker
 from adloom.platforms.meta.reports import Reports
@@ -79,20 +80,27 @@ class MetaReader:
         return insights.query(level)
 
     def attribution(self, account: Account) -> str:
-        return insights.ATTRIBUTION
+        return insights.attribution(Counted(account.conversion))
 
     def hours(self, account: Account, level: HourLevel, days: Days) -> Iterator[Iterable[HourFact]]:
-        return iter(())
+        """Pages of rows by the hour. TooMuchData asks for fewer days."""
+        counted = Counted(account.conversion)
+        asked = insights.hour_params(level, days, window=counted.window)
+        path = f"act_{account.external_id}/insights"
+        for rows in self._walker.walk(path, asked, insights.hour_decoder, kind=f"{level} by hour"):
+            yield insights.hours(rows, level, counted)
 
     def facts(self, account: Account, level: Level, days: Days) -> Iterator[Iterable[Fact]]:
         """Pages of rows. TooMuchData asks for fewer days; for a single one every other way is tried first."""
-        for rows in self._rows(account, level, days):
-            yield insights.facts(rows, level)
+        counted = Counted(account.conversion)
+        for rows in self._rows(account, level, days, counted.window):
+            yield insights.facts(rows, level, counted)
 
-    def _rows(self, account: Account, level: Level, days: Days) -> Iterator[list[Row]]:
+    def _rows(self, account: Account, level: Level, days: Days, window: str | None) -> Iterator[list[Row]]:
         path = f"act_{account.external_id}/insights"
-        asked = insights.params(level, days)
-        question = f"{level} {days.since}"
+        asked = insights.params(level, days, window=window)
+        # A report that was asked for with another window has other numbers.
+        question = f"{level} {days.since}" if window is None else f"{level} {days.since} {window}"
         if len(days) > 1 or (level not in self._too_large and question not in self._reports.open):
             try:
                 yield from self._walker.walk(path, asked, insights.decoder, kind=level)
@@ -108,13 +116,13 @@ class MetaReader:
         except TooMuchData:
             if level in ("account", "campaign"):
                 raise
-            yield from self._by_campaign(path, level, days)
+            yield from self._by_campaign(path, level, days, window)
 
-    def _by_campaign(self, path: str, level: Level, days: Days) -> Iterator[list[Row]]:
+    def _by_campaign(self, path: str, level: Level, days: Days, window: str | None) -> Iterator[list[Row]]:
         """The same rows, a few campaigns at a time."""
         asked = {**insights.params("campaign", days), "fields": "campaign_id"}
         pages = self._walker.walk(path, asked, _ids_decoder, kind="campaign ids")
         ids = dict.fromkeys(row.campaign_id for page in pages for row in page)
         for some in smaller.chunks(ids, ladder.CAMPAIGNS_PER_QUESTION):
-            of_some = insights.params(level, days, some)
+            of_some = insights.params(level, days, some, window=window)
             yield from self._walker.walk(path, of_some, insights.decoder, kind=f"{level} by campaign")
