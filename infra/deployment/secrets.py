@@ -3,9 +3,9 @@
     python -m infra.deployment.secrets FOLDER [--functions-reach HOST] [--services-reach HOST] ...
 
 What is there stays as it is, so that a second run changes nothing; an address that is said differently is written
-anew with the same password. A secret that others give (the secrets of the apps at the ad platforms, the keys of an S3 server,
-the key with which mails are sent, the secret of a client at an identity provider) is put into the folder as a file of
-its name, before or after.
+anew with the same password. A secret that others give (the secrets of the apps at the ad platforms, the keys of an S3
+server, the key with which mails are sent, the secret of a client at an identity provider) is put into the folder as a
+file of its name, before or after.
 """
 
 from __future__ import annotations

@@ -107,7 +107,7 @@ def _first_start(plan: Plan) -> list[Part]:
         return [login]
     connect = Part(
         "connect-sandbox",
-        (sys.executable, "-m", "adloom.cli", "connect", "sandbox", "--platform", "meta"),
+        (sys.executable, "-m", "adloom.cli", "connect", "sandbox"),
         plan.command_line_environment(),
         needs=("first-login", "sandbox", "connector", *functions),
         once=True,

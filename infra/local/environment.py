@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
 from pathlib import Path
 
@@ -17,6 +17,8 @@ _PASSED = (
     "ADLOOM_LOG_LEVEL",
     "ADLOOM_META_GRAPH_URL",
     "ADLOOM_META_DIALOG_URL",
+    "ADLOOM_TIKTOK_AUTHORIZE_URL",
+    "ADLOOM_SANDBOX_BROWSER_URL",
     "ADLOOM_DATABASE_POOL",
     "ADLOOM_TRUSTED_PROXIES",
     "ADLOOM_SESSION_IDLE_HOURS",
@@ -41,6 +43,8 @@ _GIVEN = {
     "ADLOOM_GOOGLE_CLIENT_SECRET": "google-client-secret",
     "ADLOOM_OIDC_CLIENT_SECRET": "oidc-client-secret",
 }
+# Our apps at the ad platforms: what each is called in its settings ADLOOM_<...>_ID and ADLOOM_<...>_SECRET.
+APPS = {"google_ads_client": "Google", "meta_app": "Meta", "tiktok_app": "TikTok"}
 _SANDBOX_PASSED = ("ADLOOM_SANDBOX_SEED", "ADLOOM_SANDBOX_FACTS")
 # A function that calls a real platform may have to go through the company's proxy and trust its certificates.
 _OUTWARD = (
@@ -51,9 +55,17 @@ _NO_PROXY = "127.0.0.1,localhost,::1"
 
 
 @dataclass(frozen=True)
+class App:
+    """Our app at an ad platform."""
+
+    id: str
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True)
 class Operator:
     """The operator's wishes. `port` is None where any free port will do; `autoconnect` is False for an empty stack;
-    `given` are secrets by their names.
+    `apps` are those of real platforms, by the names of APPS; `given` are secrets by their names.
 
     `backup_at`: when the nightly backup is made, UTC; None for never.
     """
@@ -61,8 +73,7 @@ class Operator:
     port: int | None
     public_url: str | None
     autoconnect: bool
-    meta_app_id: str | None
-    meta_app_secret: str | None
+    apps: Mapping[str, App]
     sentry_dsn: str | None
     given: Mapping[str, str]
     backup_at: time | None
@@ -72,17 +83,11 @@ class Operator:
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Operator:
-        app_id = environment.get("ADLOOM_META_APP_ID") or None
-        secret = environment.get("ADLOOM_META_APP_SECRET") or None
-        if (app_id is None) != (secret is None):
-            missing = "ADLOOM_META_APP_SECRET" if secret is None else "ADLOOM_META_APP_ID"
-            raise RuntimeFault(f"A real connection to Meta needs the app's id and its secret; {missing} is not set.")
         return cls(
             port=_port(environment.get("ADLOOM_PORT", "")),
             public_url=environment.get("ADLOOM_PUBLIC_URL") or None,
             autoconnect=environment.get("ADLOOM_AUTOCONNECT", "1") != "0",
-            meta_app_id=app_id,
-            meta_app_secret=secret,
+            apps={name: app for name in APPS if (app := _app(environment, name)) is not None},
             sentry_dsn=environment.get("ADLOOM_SENTRY_DSN") or None,
             given={secret: environment[name] for name, secret in _GIVEN.items() if environment.get(name)},
             backup_at=_time_of_day(environment.get("ADLOOM_BACKUP_AT") or "03:15"),
@@ -94,6 +99,17 @@ class Operator:
 
 def _pick(environment: Mapping[str, str], names: tuple[str, ...]) -> dict[str, str]:
     return {name: environment[name] for name in names if environment.get(name)}
+
+
+def _app(environment: Mapping[str, str], name: str) -> App | None:
+    """The app that the environment names, both halves of it."""
+    halves = [f"ADLOOM_{name.upper()}_{half}" for half in ("ID", "SECRET")]
+    missing = [half for half in halves if not environment.get(half)]
+    if len(missing) == 1:
+        raise RuntimeFault(
+            f"A real connection to {APPS[name]} needs the app's id and its secret; {missing[0]} is not set."
+        )
+    return None if missing else App(*(environment[half] for half in halves))
 
 
 def _sandbox(environment: Mapping[str, str]) -> dict[str, str]:

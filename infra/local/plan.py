@@ -10,7 +10,7 @@ from adloom.backup import keys
 from infra.deployment.secrets import GENERATED, RINGS, SERVICES, SIGNING, fernet_key, generated
 from infra.deployment.stackfile import Function, read_functions
 from infra.local.credentials import Credentials
-from infra.local.environment import Operator, base_environment
+from infra.local.environment import APPS, Operator, base_environment
 from infra.local.errors import RuntimeFault
 from infra.local.home import Home
 from infra.local.ports import DEFAULTS, FIRST_FUNCTION_PORT, PortBook
@@ -69,10 +69,11 @@ class Plan:
             "ADLOOM_GATEWAY_URL": self.url,
             "ADLOOM_S3_ENDPOINT": f"http://{HOST}:{self.ports['s3']}",
             "ADLOOM_S3_BUCKET": BUCKET,
-            "ADLOOM_META_APP_ID": str(self.state.facts["meta_app_id"]),
+            **{f"ADLOOM_{name.upper()}_ID": self.state.app_id(name) for name in APPS},
         }
         if self.sandboxed:
             told["ADLOOM_SANDBOX_URL"] = f"http://{HOST}:{self.ports['sandbox']}"
+            told["ADLOOM_SANDBOX_GOOGLE_PORT"] = str(self.ports["sandbox-google"])
         return {**base_environment(self.home), **self.operator.passed, **told}
 
     def function_environment(self, function: Function) -> dict[str, str]:
@@ -153,7 +154,7 @@ class Plan:
             "ADLOOM_SANDBOX_PORT": str(self.ports["sandbox"]),
             "ADLOOM_SANDBOX_HOME": str(folder),
             "ADLOOM_SANDBOX_KEY": self.secret("sandbox-key"),
-            "ADLOOM_META_APP_SECRET": self.secret("meta-app-secret"),
+            **{f"ADLOOM_{name.upper()}_SECRET": self.secret(f"{name}_secret".replace("_", "-")) for name in APPS},
             "ADLOOM_MAIL_KEY": self.secret("mail-key"),
             "ADLOOM_SANDBOX_CLIENT_SECRET": self.secret("sandbox-client-secret"),
         }

@@ -13,6 +13,7 @@ DEFAULTS = {
     "caddy": 8080,
     "dashboard": 8081,
     "sandbox": 8090,
+    "sandbox-google": 8091,
     "connector": 8095,
     "postgres": 8132,
     "nats": 8142,

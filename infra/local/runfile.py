@@ -56,7 +56,7 @@ class RunFile:
         write_json(self.home.run_file, value)
 
 
-_NO_HTTP = {"postgres", "nats"}
+_NO_HTTP = {"postgres", "nats", "sandbox-google"}
 
 
 def _part(one: Running) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from infra.deployment.secrets import token
 from infra.local.credentials import Credentials
-from infra.local.environment import Operator
+from infra.local.environment import APPS, Operator
 from infra.local.errors import RuntimeFault
 from infra.local.home import Home, read_json, write_json
 
@@ -51,15 +51,26 @@ class State:
         A home stays what it was at its first start: numbers of both kinds must not meet in one database.
         """
         mode = self.facts.get("mode")
-        wanted = PLATFORMS if operator.meta_app_id else SANDBOX
+        wanted = PLATFORMS if operator.apps else SANDBOX
         if mode == SANDBOX and wanted == PLATFORMS:
             raise RuntimeFault(
                 f"{self.home.path} holds a stack that was started with the sandbox, and its numbers are made up. "
                 "Set ADLOOM_HOME to another folder for the real connection, or remove this one with `make clean`."
             )
-        if operator.meta_app_id and operator.meta_app_secret:
-            self.remember(mode=PLATFORMS, meta_app_id=operator.meta_app_id)
-            credentials.put("meta-app-secret", operator.meta_app_secret)
-        elif mode is None:
-            self.remember(mode=SANDBOX, meta_app_id=str(int.from_bytes(token().encode()[:6])).zfill(15))
-        return bool(self.facts["mode"] == SANDBOX)
+        for name, app in operator.apps.items():
+            self.remember(mode=PLATFORMS, **{f"{name}_id": app.id})
+            credentials.put(f"{name}_secret".replace("_", "-"), app.secret)
+        if mode is None and not operator.apps:
+            self.remember(mode=SANDBOX)
+        sandboxed = bool(self.facts["mode"] == SANDBOX)
+        if sandboxed and (unknown := [name for name in APPS if not self.has(f"{name}_id")]):
+            self.remember(**{f"{name}_id": _made_up_id() for name in unknown})
+        return sandboxed
+
+    def app_id(self, name: str) -> str:
+        """The id of our app at a platform, by its name in APPS; empty where there is none."""
+        return str(self.facts.get(f"{name}_id", ""))
+
+
+def _made_up_id() -> str:
+    return str(int.from_bytes(token().encode()[:6])).zfill(15)

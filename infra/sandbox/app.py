@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
+import msgspec
 from starlette.applications import Starlette
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
@@ -64,7 +65,9 @@ def create(settings: Settings, world: World) -> Starlette:
     mails, provider = Mails(), Provider(settings, script, requests)
 
     async def health(_request: Request) -> Reply:
-        return Reply(200, b'{"status":"ok"}')
+        """That it lives, and which platforms have accounts to connect."""
+        platforms = [one for one in _platforms(settings) if world.folder.of(one)]
+        return Reply(200, msgspec.json.encode({"status": "ok", "platforms": platforms}))
 
     return Starlette(
         routes=[
@@ -74,6 +77,7 @@ def create(settings: Settings, world: World) -> Starlette:
             *Mailbox(settings.key, mails).routes(),
             *tiktok.routes(),
             *google.routes(),
+            *_authority(settings),
             *provider.routes(),
             # The root is asked for as `/v26.0/` by the SDK and as `/v26.0` by hand.
             Route("/{version:version}", meta.serve, methods=_METHODS),
@@ -81,6 +85,29 @@ def create(settings: Settings, world: World) -> Starlette:
         ],
         lifespan=_watching(world, _grpc(settings, world, tokens, script, requests)),
     )
+
+
+def _platforms(settings: Settings) -> Iterator[str]:
+    """The platforms that know an app of ours."""
+    if settings.google_client_id and settings.google_port:
+        yield "google"
+    if settings.meta_app_id:
+        yield "meta"
+    if settings.tiktok_app_id:
+        yield "tiktok"
+
+
+def _authority(settings: Settings) -> list[Route]:
+    """Whom a client of Google's server has to trust, for all to read."""
+    if not settings.google_port:
+        return []
+    from infra.sandbox.google import tls
+
+    async def authority(_request: Request) -> Reply:
+        file = tls.authority(settings.google_ca or settings.home)
+        return Reply(200, file.read_bytes(), content_type="application/x-pem-file")
+
+    return [Route("/google-ca.pem", authority)]
 
 
 def _grpc(
@@ -92,7 +119,7 @@ def _grpc(
     from infra.sandbox.google import ids, service, tls
 
     ids.check(world.folder)
-    identity = tls.identity(settings.google_ca or settings.home)
+    identity = tls.identity(settings.google_ca or settings.home, settings.url)
     served = service.Service(world, tokens, script=script, requests=requests)
     return lambda: service.server(served, settings.host, settings.google_port, identity)
 

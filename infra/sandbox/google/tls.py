@@ -1,6 +1,7 @@
 """The sandbox's own authority and its certificate: Google's SDK speaks TLS and nothing else.
 
-A client trusts the sandbox with `GRPC_DEFAULT_SSL_ROOTS_FILE_PATH=<folder>/google-ca.pem`, set before its first call.
+A client trusts the sandbox with `GRPC_DEFAULT_SSL_ROOTS_FILE_PATH=<folder>/google-ca.pem`, set before its first call;
+the sandbox shows the same file at `/google-ca.pem`.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import ipaddress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -51,15 +53,15 @@ def authority(folder: Path) -> Path:
     return path
 
 
-def identity(folder: Path) -> Identity:
-    """A fresh certificate for this machine, signed by the folder's authority."""
+def identity(folder: Path, url: str) -> Identity:
+    """A fresh certificate for this machine, signed by the folder's authority; `url` is where the product reaches it."""
     issuer = x509.load_pem_x509_certificate(authority(folder).read_bytes())
     signer = serialization.load_pem_private_key((folder / CA_KEY_FILE).read_bytes(), password=None)
     if not isinstance(signer, ec.EllipticCurvePrivateKey):
         raise TypeError(f"{folder / CA_KEY_FILE} is no key of this sandbox; delete it and {CA_FILE}")
     key = ec.generate_private_key(ec.SECP256R1())
-    names: list[x509.GeneralName] = [x509.DNSName(name) for name in NAMES]
-    names.append(x509.IPAddress(ipaddress.ip_address("127.0.0.1")))
+    told = urlsplit(url).hostname or NAMES[0]
+    names = [_name(one) for one in dict.fromkeys((*NAMES, "127.0.0.1", told))]
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAMES[0])])
     made = (
         _builder(subject, issuer.subject, key.public_key())
@@ -68,6 +70,14 @@ def identity(folder: Path) -> Identity:
         .sign(signer, hashes.SHA256())
     )
     return Identity(_pem(key), made.public_bytes(serialization.Encoding.PEM))
+
+
+def _name(host: str) -> x509.GeneralName:
+    """A host as a certificate names it."""
+    try:
+        return x509.IPAddress(ipaddress.ip_address(host))
+    except ValueError:
+        return x509.DNSName(host)
 
 
 def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:

@@ -10,7 +10,7 @@ import httpx
 from adloom.cli.connect_sandbox import walk
 from adloom.cli.context import Session
 from adloom.cli.sync import PLATFORMS
-from adloom.errors import Forbidden
+from adloom.errors import Forbidden, Unavailable
 
 
 @click.group()
@@ -22,16 +22,28 @@ def connect() -> None:
 @click.option("--platform", type=click.Choice(PLATFORMS), help="Only this platform.")
 @click.pass_obj
 def sandbox(session: Session, platform: str | None) -> None:
-    """Connect the sandbox's ad accounts."""
-    if session.settings.sandbox_url is None:
+    """Connect the sandbox's ad accounts, of every platform that has some."""
+    url = session.settings.sandbox_url
+    if url is None:
         raise Forbidden("There is no sandbox in this stack: real platforms are connected in the dashboard")
     connected = []
-    for each in [platform] if platform else PLATFORMS:
+    for each in [platform] if platform else _with_accounts(url):
         started = session.call("oauth-callback", "POST", "/connections", {"platform": each})
         with httpx.Client(timeout=60, trust_env=False) as client:
             name = walk(started["authorize_url"], client, _ways(session, started["authorize_url"]))
             connected.append({"platform": each, "result": name})
-    session.show(connected, [f"{one['platform']}: {one['result']}" for one in connected])
+    lines = [f"{one['platform']}: {one['result']}" for one in connected]
+    session.show(connected, lines or ["The sandbox has no ad accounts."])
+
+
+def _with_accounts(sandbox: str) -> list[str]:
+    """The platforms of which the sandbox has accounts."""
+    try:
+        answer = httpx.get(f"{sandbox.rstrip('/')}/_/health", timeout=60, trust_env=False)
+        answer.raise_for_status()
+    except httpx.HTTPError as error:
+        raise Unavailable(f"The sandbox does not answer ({type(error).__name__}).") from error
+    return [platform for platform in PLATFORMS if platform in answer.json()["platforms"]]
 
 
 def _ways(session: Session, dialog: str) -> dict[str, str]:

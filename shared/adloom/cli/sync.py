@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 import click
 from sqlalchemy import text
 
-from adloom.cli.context import Session, table
+from adloom.cli.context import FunctionRefusedError, Session, table
 from adloom.metrics import health
 
 PLATFORMS = ("google", "meta", "tiktok")
@@ -51,17 +52,45 @@ def run(
     """Plan a sync of accounts and start it."""
     if since and until and since > until:
         raise click.UsageError("--since is after --until")
-    body: dict[str, Any] = {"accounts": list(accounts)} if accounts else {}
-    body |= {name: day.date().isoformat() for name, day in (("since", since), ("until", until)) if day}
-    planned: list[dict[str, Any]] = []
-    for each in [platform] if platform else PLATFORMS:
-        planned += session.call(f"sync-{each}", "POST", "/runs", body)["planned"]
+    days = {name: day.date().isoformat() for name, day in (("since", since), ("until", until)) if day}
+    planned = _plan(session, [platform] if platform else PLATFORMS, accounts, days)
     if wait:
         failed = _wait(session, {int(item["account_id"]) for item in planned}, timeout)
         _report(session)
         sys.exit(1 if failed else 0)
     lines = [f"{item['external_id']}: {item['windows']} windows planned" for item in planned]
     session.show({"planned": planned}, lines or ["There is no account to sync; connect a platform first."])
+
+
+def _plan(
+    session: Session, platforms: Sequence[str], names: Sequence[str], days: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """Ask each platform's function for its accounts. One that refuses does not stop the others."""
+    planned: list[dict[str, Any]] = []
+    refused: list[FunctionRefusedError] = []
+    for platform, body in _bodies(session, platforms, names):
+        try:
+            planned += session.call(f"sync-{platform}", "POST", "/runs", body | days)["planned"]
+        except FunctionRefusedError as error:
+            refused.append(error)
+    if refused and not planned:
+        raise refused[0]
+    for refusal in refused:
+        click.echo(str(refusal), err=True)
+    return planned
+
+
+def _bodies(session: Session, platforms: Sequence[str], names: Sequence[str]) -> list[tuple[str, dict[str, list[str]]]]:
+    """Which platform is asked for which accounts. Names that nobody has go to the first, which says so."""
+    if not names:
+        return [(platform, {}) for platform in platforms]
+    with session.reading() as connection:
+        found = [one for one in health.accounts(connection) if one.platform in platforms]
+    known = {(one.platform, name) for one in found for name in (str(one.account_id), one.external_id)}
+    unknown = [name for name in names if all((platform, name) not in known for platform in platforms)]
+    chosen = {platform: [name for name in names if (platform, name) in known] for platform in platforms}
+    chosen[platforms[0]] += unknown
+    return [(platform, {"accounts": named}) for platform, named in chosen.items() if named]
 
 
 @sync.command("status")
