@@ -14,6 +14,7 @@ AdloomError
 └── PlatformError               an ad platform said no
     ├── PlatformTransient       try again now                                        503
     ├── PlatformThrottled       try again at `retry_at`; `scope` app or account      503
+    │   └── QuotaUsedUp         we keep to the quota: the platform was not asked     503
     ├── TooMuchData             ask for less: a smaller page or window               503
     ├── ConnectionBroken        the person must connect again                        409
     ├── AccountInaccessible     this account is skipped, the others go on            409
@@ -135,6 +136,12 @@ class PlatformThrottled(PlatformError):
         super().__init__(detail, platform_code=platform_code)
         self.scope = scope
         self.retry_at = retry_at
+
+
+class QuotaUsedUp(PlatformThrottled):
+    """No call is left for this purpose; nothing is wrong, the work goes on at `retry_at`."""
+
+    code, title = "quota_used_up", "The calls that the ad platform allows are used up for now"
 
 
 class TooMuchData(PlatformError):

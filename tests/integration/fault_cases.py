@@ -14,7 +14,7 @@ from typing import Any
 from adloom import errors
 from adloom.platforms.meta.client import TIMEOUT_S
 from adloom.platforms.meta.pages import WAIT_BEFORE_ASKING_FOR_LESS_S
-from adloom.platforms.meta.usage import SLOW_FROM_PERCENT, SLOWEST_WAIT_S
+from adloom.platforms.quota import SLOW_FROM_PERCENT, SLOWEST_WAIT_S
 from adloom.platforms.retry import RetryPolicy
 from tests.unit.sandbox.support import ROOT
 

@@ -157,7 +157,9 @@ def test_190_without_a_known_subcode_leaves_the_token_in_doubt() -> None:
 
 def test_the_recorded_usage_headers_say_97_percent_of_a_development_tier() -> None:
     (recorded,) = [one for one in RECORDED if "headers" in one]
-    assert usage.read(recorded["headers"]) == Usage(percent=97.2, regain_s=0.0, is_development=True)
+    assert usage.read(recorded["headers"]) == Usage(
+        percent=97.2, regain_s=0.0, is_development=True, app_percent=10.5, account_percent=97.2
+    )
 
 
 def test_the_wait_in_the_business_header_is_in_minutes_and_the_longest_counts() -> None:
@@ -169,7 +171,7 @@ def test_the_wait_in_the_business_header_is_in_minutes_and_the_longest_counts() 
             }
         )
     }
-    assert usage.read(header) == Usage(percent=100, regain_s=19 * 60, is_development=False)
+    assert usage.read(header) == Usage(percent=100, regain_s=19 * 60, account_percent=100)
 
 
 def test_headers_that_cannot_be_read_say_nothing() -> None:

@@ -17,6 +17,7 @@ import msgspec
 from adloom.errors import AccountInaccessible, ConnectionBroken, PlatformError, PlatformProtocolError, PlatformTransient
 from adloom.platforms.meta import errors, usage
 from adloom.platforms.meta.usage import Usage
+from adloom.platforms.quota import Load
 from adloom.platforms.retry import Deadline, OutOfTimeError, RetryPolicy
 
 TIMEOUT_S = 30.0
@@ -63,8 +64,8 @@ class GraphClient:
     """One token's calls. Not for several threads at once.
 
     Raises the PlatformError tree; no error's text has the token or the address. `requests` counts calls, retries
-    included. Calls and waits end with the deadline. `admit` is asked before each call and may raise: it is where a
-    budget that many processes share is kept.
+    included. Calls and waits end with the deadline. `admit` is asked before each call and may raise, `heard` is
+    told what the headers of an answer say: between them they keep a budget that many processes share.
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class GraphClient:
         timeout_s: float = TIMEOUT_S,
         retry: RetryPolicy | None = None,
         admit: Callable[[], None] = lambda: None,
+        heard: Callable[[Load], None] = lambda _load: None,
     ) -> None:
         from facebook_business.api import FacebookAdsApi
         from facebook_business.session import FacebookSession
@@ -90,6 +92,7 @@ class GraphClient:
         self._timeout_s = timeout_s
         self._retry = retry or RetryPolicy()
         self._admit = admit
+        self._heard = heard
         self._usage = Usage()
 
     def get(self, path: str, params: Mapping[str, object], decoder: msgspec.json.Decoder[T]) -> T:
@@ -122,6 +125,8 @@ class GraphClient:
     def _once(self, method: str, path: str, params: Mapping[str, object], decoder: msgspec.json.Decoder[T]) -> T:
         answer = self._send(method, path, params)
         self._usage = answer.usage
+        for load in answer.usage.loads:
+            self._heard(load)
         try:
             if answer.status in _HTTP_OK:
                 return decoder.decode(answer.body)

@@ -11,16 +11,15 @@ from typing import Any
 
 import msgspec
 
-# From here on we go slower, so that the quota is not used up: percent of any header.
-SLOW_FROM_PERCENT = 75.0
-# What a call waits at 100 %; below it the wait grows evenly from nothing.
-SLOWEST_WAIT_S = 4.0
+from adloom.platforms.quota import Load, pause_s
 
 _APP = "X-App-Usage"
 _ACCOUNT = "X-Ad-Account-Usage"
 _INSIGHTS = "X-FB-Ads-Insights-Throttle"
 _BUSINESS = "X-Business-Use-Case-Usage"
-_PERCENTAGES = ("call_count", "total_cputime", "total_time", "acc_id_util_pct", "app_id_util_pct")
+_OF_ACCOUNT = ("call_count", "total_cputime", "total_time", "acc_id_util_pct")
+# In the header of insights; all of the app's own header is the app's.
+_OF_APP = "app_id_util_pct"
 _DEVELOPMENT_TIERS = frozenset({"development_access", "limited_access"})
 _FULL = 100.0
 
@@ -31,28 +30,41 @@ LONGEST_WAIT_S = 86_400.0
 
 @dataclass(frozen=True)
 class Usage:
-    """`percent` is the highest of all headers, `regain_s` how long the quota is closed, 0 where nothing says so."""
+    """`percent` is the highest of all headers, `app_percent` of those that count the whole app's calls; `regain_s` is
+    how long the account's quota is closed, 0 where nothing says so.
+    """
 
     percent: float = 0.0
     regain_s: float = 0.0
     is_development: bool = False
+    app_percent: float = 0.0
+    account_percent: float = 0.0
 
     @property
     def pause_s(self) -> float:
         """Seconds to wait before the next call."""
-        over = min(self.percent, _FULL) - SLOW_FROM_PERCENT
-        return 0.0 if over < 0 else max(over / (_FULL - SLOW_FROM_PERCENT), 0.05) * SLOWEST_WAIT_S
+        return pause_s(self.percent)
+
+    @property
+    def loads(self) -> tuple[Load, Load]:
+        """What others who call for the same app, or for the same account, should know."""
+        return Load("app", self.app_percent), Load("account", self.account_percent, self.regain_s)
 
 
 def read(headers: Mapping[str, str]) -> Usage:
     """What the headers say together; one that cannot be read says nothing."""
-    entries: list[dict[str, Any]] = [_object(headers.get(name)) for name in (_APP, _ACCOUNT, _INSIGHTS)]
+    entries = [_object(headers.get(name)) for name in (_ACCOUNT, _INSIGHTS)]
     for of_business in _object(headers.get(_BUSINESS)).values():
         entries += [entry for entry in of_business if isinstance(entry, dict)] if isinstance(of_business, list) else []
+    of_app = _object(headers.get(_APP))
+    app = max([*map(_number, of_app.values()), *(_number(entry.get(_OF_APP)) for entry in entries)], default=0.0)
+    account = max((_number(entry.get(name)) for entry in entries for name in _OF_ACCOUNT), default=0.0)
     return Usage(
-        percent=max((_number(entry.get(name)) for entry in entries for name in _PERCENTAGES), default=0.0),
-        regain_s=max((_regain_s(entry) for entry in entries), default=0.0),
+        percent=max(app, account),
+        regain_s=max((_regain_s(entry) for entry in [of_app, *entries]), default=0.0),
         is_development=any(entry.get("ads_api_access_tier") in _DEVELOPMENT_TIERS for entry in entries),
+        app_percent=app,
+        account_percent=account,
     )
 
 
