@@ -15,7 +15,9 @@ SINCE, UNTIL = date(2026, 1, 1), date(2026, 3, 9)
 WHOLE = Days(SINCE, UNTIL)
 BERLIN, TOKYO, KUWAIT, ANGELES, CLOSED = "1000000011", "1000000012", "1000000013", "1000000014", "1000000015"
 ADS, DAYS = 60, 20
-MAX = "21999999999"
+# Performance Max: a campaign, and its asset group.
+MAX, GROUP = "21999999999", "6500000001"
+SHOWN = "700000000001"
 
 
 def delivery() -> list[dict[str, str]]:
@@ -35,6 +37,11 @@ def delivery() -> list[dict[str, str]]:
         row(**of, campaign_id=MAX, campaign_name="Max", adgroup_id="", adgroup_name="", ad_id="", ad_name="",
             date=day, spend="400.000001", conversions="0.1")
         for day in ("2026-03-08", "2026-03-09")
+    ]  # fmt: skip
+    rows += [
+        row(**of, campaign_id=MAX, campaign_name="Max", adgroup_id=GROUP, adgroup_name="All of it", ad_id="",
+            ad_name="", date=day, spend="80.5", conversions="1.75")
+        for day in ("2026-03-07", "2026-03-08", "2026-03-09")
     ]  # fmt: skip
     rows.append(row(**of, campaign_id="21000000000", adgroup_id="160000000000", ad_id="", ad_name="",
                     date="2026-03-08", spend="0.01"))  # fmt: skip
@@ -57,14 +64,36 @@ def objects() -> list[dict[str, str]]:
     of = {"account_id": BERLIN}
     return [
         {**thing("account", BERLIN, "", name="Shop"), **of},
-        {**thing("account", KUWAIT, "", kind="direct"), "account_id": KUWAIT},
+        {**thing("account", KUWAIT, "", kind="direct", conversion_window_days="7"), "account_id": KUWAIT},
         {**thing("account", ANGELES, "", kind="sub_manager", status="paused"), "account_id": ANGELES},
         {**thing("account", CLOSED, "", status="deleted"), "account_id": CLOSED},
         {**thing("campaign", "21000000000", BERLIN, status="deleted", daily_budget="52.50",
-                 deleted_at="2026-03-01T00:00:00+01:00"), **of},
+                 deleted_at="2026-03-01T00:00:00+01:00", labels='["winter"]', conversion_window_days="60"), **of},
         {**thing("campaign", "21000000002", BERLIN, kind="video", status="paused"), **of},
         {**thing("campaign", MAX, BERLIN, kind="performance_max", lifetime_budget="900.05"), **of},
+        {**thing("ad_group", GROUP, MAX, name="All of it", final_url="https://shop.example/",
+                 image_url="https://shop.example/all.png", review_status="disapproved",
+                 texts='[{"field":"headline","text":"Everything"},{"field":"description","text":"At once"}]'), **of},
+        {**thing("ad_group", "160000000001", "21000000001", kind="search_standard", labels='["winter","shop"]'), **of},
+        {**thing("ad", SHOWN, "160000000001", final_url="https://shop.example/coat", labels='["shop"]',
+                 image_url="https://shop.example/coat.png", review_status="limited", review_reason="TRADEMARKS",
+                 texts='[{"field":"headline","text":"Coats"},{"field":"long_headline","text":"Coats for all"},'
+                       '{"field":"description","text":"Warm"}]'), **of},
+        {**thing("ad", "700000000002", "160000000002", review_status="approved",
+                 texts='[{"field":"headline","text":"Parkas"}]'), **of},
         {**thing("ad", "700000000007", "160000000007", status="deleted"), **of},
+    ]  # fmt: skip
+
+
+def hours() -> list[dict[str, str]]:
+    """By the hour, on the day before the last and the last itself, of which some hours have not begun."""
+    of = {"platform": "google", "account_id": BERLIN}
+    return [
+        {**of, "campaign_id": campaign_id, "date": day, "hour": str(hour), "impressions": str(hour + 1),
+         "clicks": "" if hour % 2 else "1", "spend": f"{hour}.000007", "conversions": f"0.{hour:02}5"}
+        for campaign_id in ("21000000001", MAX)
+        for day in ("2026-03-08", "2026-03-09")
+        for hour in (0, 9, 13, 14, 23)
     ]  # fmt: skip
 
 
@@ -72,6 +101,7 @@ def folder_in(path: Path) -> Path:
     """The facts folder: with restated rows and an account's day that is not the sum of its rows."""
     made = facts(path, *delivery())
     write(made, columns.ENTITIES_FILE, objects())
+    write(made, columns.HOURLY_FILE, hours())
     earlier = {**delivery()[0], "spend": "999.99", "visible_until": "2026-03-09T09:00:00+00:00"}
     later = {**delivery()[1], "spend": "77.001", "visible_until": "2026-03-10T00:00:00+00:00"}
     write(made, columns.RESTATED_FILE, [earlier, later])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 from adloom import clock, errors
 from adloom.platforms.google.client import GoogleClient
 from adloom.platforms.google.read import GoogleReader
-from adloom.platforms.model import LEVELS, Account, Days, Fact, Level
+from adloom.platforms.model import LEVELS, Account, Days, Entity, Fact, HourLevel, Level
 from adloom.platforms.retry import OutOfTimeError, RetryPolicy
 from infra.sandbox.facts.expected import Cells, expected
 from tests.contract.google_world import (
@@ -22,13 +23,16 @@ from tests.contract.google_world import (
     ANGELES,
     BERLIN,
     CLOSED,
+    GROUP,
     KUWAIT,
     MAX,
     NOW,
+    SHOWN,
     TOKYO,
     UNTIL,
     WHOLE,
     folder_in,
+    hours,
     owners,
 )
 from tests.unit.sandbox.google import ADWORDS, MANAGER, QUICK, Google, google
@@ -164,8 +168,8 @@ def test_an_account_that_is_closed_or_foreign_is_skipped(reader: GoogleReader) -
 
 
 def test_objects_of_every_state_and_kind_are_listed_with_exact_budgets(reader: GoogleReader) -> None:
-    found = {(one.level, one.external_id): one for one in reader.entities(reader.account(BERLIN))}
-    assert len(found) == 4 + 9 + ADS
+    found = objects(reader)
+    assert len(found) == 4 + 10 + ADS
     removed = found["campaign", "21000000000"]
     assert (removed.status, removed.daily_budget, removed.lifetime_budget) == ("deleted", Decimal("52.5"), None)
     assert (removed.parent_id, removed.kind) == (BERLIN, "SEARCH")
@@ -183,10 +187,101 @@ def test_performance_max_has_no_ads_and_counts_for_campaign_and_account(reader: 
     account = reader.account(BERLIN)
     day = Days(UNTIL, UNTIL)
     campaigns = read(reader, account, "campaign", day)
-    assert campaigns[MAX, "2026-03-09"].spend == "400.000001"
+    assert campaigns[MAX, "2026-03-09"].spend == "480.500001"
     of_ads = sum(Decimal(one.spend or 0) for one in read(reader, account, "ad", day).values())
     of_account = Decimal(read(reader, account, "account", day)[BERLIN, "2026-03-09"].spend or 0)
-    assert of_account - of_ads == Decimal("400.000001")
+    assert of_account - of_ads == Decimal("480.500001")
+    of_groups = read(reader, account, "ad_group", day)
+    assert (of_groups[GROUP, "2026-03-09"].parent_id, of_groups[GROUP, "2026-03-09"].spend) == (MAX, "80.5")
+
+
+def test_asset_groups_are_asked_for_where_performance_max_delivered(platform: Google, reader: GoogleReader) -> None:
+    account = reader.account(BERLIN)
+    quiet, busy = Days(UNTIL - timedelta(9), UNTIL - timedelta(5)), Days(UNTIL - timedelta(4), UNTIL)
+    asked = []
+    for days in (quiet, busy):
+        before = reader.requests
+        read(reader, account, "campaign", days)
+        read(reader, account, "ad_group", days)
+        asked.append(reader.requests - before)
+    assert asked == [2, 3]
+    before = reader.requests
+    read(reader, account, "ad_group", Days(UNTIL, UNTIL))  # nobody knows of these days
+    assert reader.requests == before + 2
+
+
+def objects(reader: GoogleReader, account_id: str = BERLIN) -> dict[tuple[str, str], Entity]:
+    return {(one.level, one.external_id): one for one in reader.entities(reader.account(account_id))}
+
+
+def test_ads_are_as_people_see_them(reader: GoogleReader) -> None:
+    found = objects(reader)
+    ad = found["ad", SHOWN]
+    assert (ad.kind, ad.final_url) == ("RESPONSIVE_DISPLAY_AD", "https://shop.example/coat")
+    assert ad.image_url == "https://shop.example/coat.png"
+    assert ad.texts == (("headline", "Coats"), ("long_headline", "Coats for all"), ("description", "Warm"))
+    assert (ad.review_status, ad.review_reason, ad.labels) == ("APPROVED_LIMITED", "TRADEMARKS", ("shop",))
+    other = found["ad", "700000000002"]
+    assert (other.kind, other.texts, other.image_url) == ("RESPONSIVE_SEARCH_AD", (("headline", "Parkas"),), None)
+    assert (other.review_status, other.review_reason, other.final_url) == ("APPROVED", None, None)
+    assert found["campaign", "21000000000"].labels == ("winter",)
+    group = found["ad_group", "160000000001"]
+    assert (group.kind, group.labels) == ("SEARCH_STANDARD", ("winter", "shop"))
+
+
+def test_an_asset_group_stands_below_its_campaign(reader: GoogleReader) -> None:
+    group = objects(reader)["ad_group", GROUP]
+    assert (group.parent_id, group.name, group.kind, group.status) == (MAX, "All of it", "ASSET_GROUP", "active")
+    assert group.texts == (("headline", "Everything"), ("description", "At once"))
+    assert (group.final_url, group.image_url) == ("https://shop.example/", "https://shop.example/all.png")
+    assert (group.review_status, group.review_reason) == ("DISAPPROVED", "ASSET_GROUP_DISAPPROVED")
+
+
+def test_what_an_account_has_not_is_not_asked_for(platform: Google, reader: GoogleReader) -> None:
+    assert len(objects(reader, TOKYO)) == 3
+    asked = [one["params"]["query"].rpartition(" FROM ")[2] for one in platform.asked("SearchStream")]
+    assert asked == ["conversion_action", "campaign", "ad_group", "ad_group_ad"]
+
+
+def test_an_account_says_when_its_numbers_hold_still_and_how_it_is_reached(reader: GoogleReader) -> None:
+    told = {one: reader.account(one) for one in (BERLIN, TOKYO, KUWAIT)}
+    assert {one: account.lookback_days for one, account in told.items()} == {BERLIN: 60, TOKYO: 30, KUWAIT: 7}
+    assert {one: account.login for one, account in told.items()} == {BERLIN: MANAGER, TOKYO: MANAGER, KUWAIT: KUWAIT}
+    assert "up to 60 days" in reader.attribution(told[BERLIN])
+
+
+def test_hours_are_exact_and_only_those_that_have_begun(reader: GoogleReader) -> None:
+    account = reader.account(BERLIN)
+    begun = [one for one in hours() if one["date"] < "2026-03-09" or int(one["hour"]) <= 13]
+    wanted = {
+        (one["campaign_id"], one["date"], int(one["hour"])): tuple(
+            Decimal(one[name] or 0) for name in ("impressions", "clicks", "spend", "conversions")
+        )
+        for one in begun
+    }
+    sums: dict[tuple[str, str, int], tuple[Decimal, ...]] = {}
+    for (_, day, hour), cells in wanted.items():
+        known = sums.get((BERLIN, day, hour), (Decimal(0),) * 4)
+        sums[BERLIN, day, hour] = tuple(map(sum, zip(known, cells, strict=True)))
+    of_levels: dict[HourLevel, dict[tuple[str, str, int], tuple[Decimal, ...]]] = {"campaign": wanted, "account": sums}
+    for level, expect in of_levels.items():
+        found = {
+            (one.entity_id, one.day, one.hour): tuple(
+                Decimal(number or 0) for number in (one.impressions, one.clicks, one.spend, one.conversions)
+            )
+            for batch in reader.hours(account, level, WHOLE)
+            for one in batch
+        }
+        assert found == expect, level
+
+
+def test_every_action_may_be_what_counts(reader: GoogleReader) -> None:
+    own = reader.account(BERLIN)
+    every = replace(own, conversion="all_conversions")
+    day = Days(UNTIL, UNTIL)
+    # The folder has only actions that count.
+    assert read(reader, own, "ad", day) == read(reader, every, "ad", day)
+    assert reader.attribution(every).startswith("all_conversions: ")
 
 
 def test_any_number_of_days_is_one_question(platform: Google, reader: GoogleReader) -> None:

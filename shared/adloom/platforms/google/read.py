@@ -1,14 +1,17 @@
-"""Reading Google: accounts, entities and daily facts, removed objects included, by the way that works."""
+"""Reading Google: accounts, entities and facts by day and hour, removed objects included, by the way that works."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
+from itertools import chain
 
 from adloom import logs
 from adloom.errors import AccountInaccessible, PlatformProtocolError
-from adloom.platforms.google import errors, queries, rows
+from adloom.platforms.google import conversions, errors, objects, queries, rows
 from adloom.platforms.google.client import GoogleClient, Rows
+from adloom.platforms.google.creatives import Assets, Lookup
+from adloom.platforms.google.objects import Maker
 from adloom.platforms.model import Account, Days, Entity, Fact, HourFact, HourLevel, Level
 
 log = logs.get(__name__)
@@ -25,6 +28,7 @@ class GoogleReader:
     def __init__(self, client: GoogleClient, logins: Mapping[str, str] | None = None) -> None:
         self._client = client
         self._roots: list[str] | None = None
+        self._has_max: dict[tuple[str, Days], bool] = {}
         self.logins = dict(logins or {})
         self.api_version = client.api_version
 
@@ -58,7 +62,7 @@ class GoogleReader:
                 if node.manager:
                     continue
                 try:
-                    account = rows.account(node)
+                    account = objects.account(node, login=root)
                 except PlatformProtocolError as error:
                     log.warning("account_left_out", external_id=str(node.id), reason=error.detail)
                     continue
@@ -66,34 +70,84 @@ class GoogleReader:
                 yield account
 
     def account(self, external_id: str) -> Account:
-        found = [row.customer for batch in self._stream(external_id, queries.CUSTOMER) for row in batch]
-        if found:
-            return rows.account(found[0])
-        raise AccountInaccessible(f"Google tells nothing of account {external_id}", platform_code="empty")
+        """With the days after which its conversions are complete: the longest window of an action that still counts."""
+        found = [row for batch in self._stream(external_id, queries.WINDOWS) for row in batch]
+        described = found or [row for batch in self._stream(external_id, queries.CUSTOMER) for row in batch]
+        if not described:
+            raise AccountInaccessible(f"Google tells nothing of account {external_id}", platform_code="empty")
+        login, lookback_days = self.logins.get(external_id), objects.longest_window(found)
+        return objects.account(described[0].customer, login=login, lookback_days=lookback_days)
 
     def entities(self, account: Account) -> Iterator[Entity]:
-        """Campaigns, ad groups, ads, in this order. An object may come twice."""
-        for level, query in queries.ENTITIES.items():
-            for batch in self._stream(account.external_id, query):
-                yield from rows.entities(batch, level, account.external_id)
+        """Campaigns, ad groups and asset groups, ads, in this order. An object may come twice."""
+        account_id, has_max = account.external_id, False
+        make = Maker(account_id, labels=self._named(account_id), images=self._pictured(account_id))
+        for batch in self._stream(account_id, queries.CAMPAIGNS):
+            has_max = has_max or any(map(objects.is_max, batch))
+            yield from make.campaigns(batch)
+            del batch
+        # Of a batch of 10,000 nothing is kept while the next is read.
+        yield from chain.from_iterable(map(make.ad_groups, self._stream(account_id, queries.AD_GROUPS)))
+        if has_max:
+            yield from self._asset_groups(account_id)
+        yield from chain.from_iterable(map(make.ads, self._stream(account_id, queries.ADS)))
+
+    def _asset_groups(self, account_id: str) -> Iterator[Entity]:
+        assets: dict[int, Assets] = {}
+        for batch in self._stream(account_id, queries.ASSETS_OF_GROUPS):
+            for row in batch:
+                assets.setdefault(row.asset_group.id, Assets()).add(row)
+        for batch in self._stream(account_id, queries.ASSET_GROUPS):
+            yield from objects.asset_groups(batch, assets)
+
+    def _named(self, account_id: str) -> Lookup:
+        def ask() -> Iterator[tuple[str, str]]:
+            for batch in self._stream(account_id, queries.LABELS):
+                yield from ((row.label.resource_name, row.label.name) for row in batch)
+
+        return Lookup(ask)
+
+    def _pictured(self, account_id: str) -> Lookup:
+        def ask() -> Iterator[tuple[str, str]]:
+            for batch in self._stream(account_id, queries.IMAGE_ASSETS):
+                yield from ((row.asset.resource_name, row.asset.image_asset.full_size.url) for row in batch)
+
+        return Lookup(ask)
 
     # Facts
 
     def query(self, level: Level) -> dict[str, object]:
-        return {"level": level, "metrics": queries.METRICS}
+        return {"level": level, "from": list(queries.SOURCES[level]), "metrics": queries.METRICS}
 
     def attribution(self, account: Account) -> str:
-        return queries.ATTRIBUTION
+        return conversions.attribution(account)
 
     def hours(self, account: Account, level: HourLevel, days: Days) -> Iterator[Iterable[HourFact]]:
-        return iter(())
+        """Batches of rows by the hour. A stream that breaks begins anew: rows come twice then."""
+        (source,) = queries.SOURCES[level]
+        read = partial(rows.hours, source=source, account=account)
+        return map(read, self._stream(account.external_id, queries.hours(level, days)))
 
     def facts(self, account: Account, level: Level, days: Days) -> Iterator[Iterable[Fact]]:
         """Batches of rows. TooMuchData asks for fewer days. A stream that breaks begins anew: rows come twice then."""
-        account_id = account.external_id
+        return chain.from_iterable(self._facts(account, source, days) for source in queries.SOURCES[level])
+
+    def _facts(self, account: Account, source: str, days: Days) -> Iterator[Iterable[Fact]]:
+        window = (account.external_id, days)
+        if source == "asset_group" and not self._has_max.get(window, True):
+            return iter(())
+        batches = self._stream(account.external_id, queries.facts(source, days))
+        if source == "campaign":
+            self._has_max[window] = False
+            batches = map(partial(self._looked_at, window), batches)
         # No loop variable here and below, which would hold one batch while the next is read.
-        read = partial(rows.facts, level=level, account_id=account_id)
-        return map(read, self._stream(account_id, queries.facts(level, days)))
+        return map(partial(rows.facts, source=source, account=account), batches)
+
+    def _looked_at(self, window: tuple[str, Days], batch: Rows) -> Rows:
+        """Note whether Performance Max delivered in these days: asset groups need not be asked for otherwise."""
+        if any(map(objects.is_max, batch)):
+            self._has_max[window] = True
+        return batch
 
     # The way to an account
 
