@@ -11,6 +11,8 @@ from sqlalchemy import Connection, text
 
 from adloom import clock
 from adloom.errors import NotFound
+from adloom.metrics import schedule
+from adloom.metrics.schedule import Purpose
 from adloom.platforms.model import Account
 
 
@@ -95,14 +97,14 @@ def load(connection: Connection, account_id: int) -> Synced:
     )
 
 
+# Currency and zone of an account that is there already change with its next listing, which keeps what they were.
 _SAVE = """
 insert into ad_accounts as a
     (org_id, connection_id, platform, external_id, name, currency, timezone, status, login_id, lookback_days)
 values (:org_id, :connection_id, :platform, :external_id, :name, :currency, :timezone, :status, :login, :lookback)
 on conflict (org_id, platform, external_id) do update set
-    connection_id = excluded.connection_id, name = excluded.name, currency = excluded.currency,
-    timezone = excluded.timezone, status = excluded.status, login_id = coalesce(excluded.login_id, a.login_id),
-    lookback_days = coalesce(excluded.lookback_days, a.lookback_days)
+    connection_id = excluded.connection_id, name = excluded.name, status = excluded.status,
+    login_id = coalesce(excluded.login_id, a.login_id), lookback_days = coalesce(excluded.lookback_days, a.lookback_days)
 returning a.account_id
 """
 
@@ -177,6 +179,28 @@ def due(connection: Connection, account_id: int, at: datetime) -> None:
     connection.execute(
         text("update ad_accounts set next_due_at = :at where account_id = :account_id"),
         {"account_id": account_id, "at": at},
+    )
+
+
+def put_off(connection: Connection, account_id: int, now: datetime, until: datetime) -> None:
+    """Leave an account alone until a real time, and let the first tick after it come back; `now` is business time."""
+    connection.execute(
+        text("update ad_accounts set next_due_at = :now, blocked_until = :until where account_id = :account_id"),
+        {"account_id": account_id, "now": now, "until": until},
+    )
+
+
+def measured(connection: Connection, account_id: int, purpose: Purpose, calls: int) -> None:
+    """Note how many calls a whole sync took; what was measured before counts, too."""
+    column = {"sync": "sync_calls", "night": "night_calls"}.get(purpose)
+    if column is None or not calls:
+        return
+    known = connection.execute(
+        text(f"select {column} from ad_accounts where account_id = :account_id"), {"account_id": account_id}
+    ).scalar_one()
+    connection.execute(
+        text(f"update ad_accounts set {column} = :calls where account_id = :account_id"),
+        {"account_id": account_id, "calls": schedule.measured(known, calls)},
     )
 
 

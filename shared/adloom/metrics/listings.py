@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 
 from adloom import clock, logs
 from adloom.errors import PlatformError
-from adloom.metrics import accounts, entities, runs
+from adloom.metrics import account_history, accounts, entities, runs
 from adloom.metrics.accounts import Synced
 from adloom.metrics.entities import Listing
 from adloom.metrics.fetch import Broke
@@ -74,6 +74,7 @@ def _store(
     )
     listing = Listing(synced.org_id, synced.account_id, run_id, clock.now())
     changes = entities.replace(connection, listing, is_whole=listed.is_whole)
+    account_history.note(connection, listing, account)
     accounts.refresh(connection, synced.account_id, account)
     runs.end(connection, run_id, changes)
     log.info("entities_stored", account_id=synced.account_id, listed=staged, changed=changes.total)

@@ -1,11 +1,13 @@
 """The one query layer: a typed `Query` becomes SQL. Dashboard, export, reports and alerts read through it only.
 
 Every row carries one currency: amounts of two currencies are never added. Sums are made of one level's own rows, never
-of the level below: an account's spend is its account-level row. Ratios are computed from sums when read.
+of the level below: an account's spend is its account-level row. Ratios are computed from sums when read. A reporting
+currency converts each row at its own day's rate, and what has no rate stays on a line of its own.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -14,6 +16,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, text
 
+from adloom import clock
 from adloom.metrics import query_sql
 
 Level = Literal["account", "campaign", "ad_group", "ad"]
@@ -21,6 +24,7 @@ Dimension = Literal["day", "platform", "account", "entity"]
 LEVELS: tuple[Level, ...] = ("account", "campaign", "ad_group", "ad")
 
 _RATIO_DIGITS = Decimal("0.000001")
+_CURRENCY = re.compile("[A-Z]{3}")
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,8 @@ class Query:
 
     `dimensions` split the sums; the currency always does. `include_idle` adds entities without delivery in either
     period (only with the dimension entity). `as_of` shows what stood at the end of that UTC day of the business clock.
-    `sort` is one of `query_sql.SORTS`.
+    `sort` is one of `query_sql.SORTS`. `currency` is the one to report in, None for each account's own. With
+    `provenance` every row names the run that wrote it (only with the dimensions day and entity).
     """
 
     level: Level
@@ -75,6 +80,12 @@ class Query:
     limit: int | None = None
     offset: int = 0
     as_of: date | None = None
+    currency: str | None = None
+    provenance: bool = False
+
+    def __post_init__(self) -> None:
+        if self.currency is not None and not _CURRENCY.fullmatch(self.currency):
+            raise ValueError(f"{self.currency!r} is no currency; write its three letters, such as EUR")
 
 
 def _ratio(part: Decimal | int, whole: Decimal | int) -> Decimal | None:
@@ -124,7 +135,11 @@ class Measures:
 
 @dataclass(frozen=True)
 class Row:
-    """One group. Fields of dimensions that the query did not ask for are None."""
+    """One group. Fields of dimensions that the query did not ask for are None.
+
+    `is_provisional`: a day of it may still move (`adloom.metrics.settling`). `run_id` is the run that wrote it, where
+    the query asked.
+    """
 
     currency: str
     current: Measures
@@ -143,6 +158,8 @@ class Row:
     parent_name: str | None = None
     grandparent_id: str | None = None
     grandparent_name: str | None = None
+    is_provisional: bool = False
+    run_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -158,6 +175,11 @@ def end_of(day: date) -> datetime:
     if day == date.max:
         return datetime.max.replace(tzinfo=UTC)
     return datetime.combine(day + timedelta(days=1), time(), UTC)
+
+
+def moment(query: Query) -> datetime:
+    """The business time of which a query speaks, aware: now, or the last moment of the day it goes back to."""
+    return end_of(query.as_of) - timedelta(microseconds=1) if query.as_of else clock.now()
 
 
 def run(connection: Connection, query: Query) -> Result:
@@ -207,4 +229,10 @@ def _measures(item: Any, prefix: str) -> Measures:
 def _row(item: Any, query: Query) -> Row:
     attributes = {name: item[name] for name in query_sql.attributes(query)}
     previous = _measures(item, "previous_") if query.comparison else None
-    return Row(current=_measures(item, ""), previous=previous, **attributes)
+    return Row(
+        current=_measures(item, ""),
+        previous=previous,
+        is_provisional=item["is_provisional"],
+        run_id=item["run_id"] if query.provenance else None,
+        **attributes,
+    )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import TextClause, text
 
-from adloom.metrics import query_spans
+from adloom.metrics import query_as_of, query_money, query_parameters, query_spans, settling
 
 if TYPE_CHECKING:
     from adloom.metrics.query import Period, Query
@@ -44,23 +44,6 @@ _ATTRIBUTES = {
     ),
 }
 
-# What stood at the instant :as_of: rows that were there and are still, and versions replaced or deleted since.
-_COLUMNS = f"account_id, level, entity_id, day, {', '.join(SUMMED)}, reach"
-_AS_OF = f"""(
-    select {_COLUMNS} from visible_metrics where valid_from < :as_of
-    union all
-    select {_COLUMNS} from restatements where valid_from < :as_of and valid_to >= :as_of
-)"""
-
-# A name or parent as it was: the earliest later change knows what stood before it.
-_FIELD_AS_OF = """(
-    select h.value from (
-        select c.old_value as value, c.seen_at, c.change_id from entity_changes c
-         where c.account_id = {0}.account_id and c.level = {0}.level and c.external_id = {0}.external_id
-           and c.field = '{1}' and c.seen_at >= :as_of
-        union all select {0}.{1}, 'infinity', 0) h
-     order by h.seen_at, h.change_id limit 1)"""
-
 
 class _Source(NamedTuple):
     """Where the rows of a period come from, as SQL."""
@@ -77,8 +60,10 @@ def attributes(query: Query) -> tuple[str, ...]:
 
 
 def gains_from_sums(query: Query) -> bool:
-    """Whether stored weeks and months save work: not for single days, nor for what stood earlier."""
-    if "day" in query.dimensions or query.as_of:
+    """Whether stored weeks and months save work: not for single days, for what stood earlier, or where each day has a
+    rate of its own.
+    """
+    if "day" in query.dimensions or query.as_of or query.currency:
         return False
     periods = [query.period, query.comparison] if query.comparison else [query.period]
     return any(query_spans.is_long(period.since, period.until) for period in periods)
@@ -89,9 +74,9 @@ def build(query: Query, *, count_only: bool = False, from_sums: bool = False) ->
     if query.sort is not None and query.sort not in SORTS:
         raise ValueError(f"cannot sort by {query.sort!r}; one of {', '.join(SORTS)}")
     keys = _keys(query)
-    parameters = _parameters(query)
+    parameters = query_parameters.of(query)
     source = _source(query, query.period, "", parameters, from_sums=from_sums)
-    parts = [f"f as ({_facts(query, keys, source)})"]
+    parts = [*_helpers(query), f"f as ({_facts(query, keys, source)})"]
     if query.comparison:
         source = _source(query, query.comparison, "previous_", parameters, from_sums=from_sums)
         parts.append(f"p as ({_facts(query, keys, source)})")
@@ -110,8 +95,30 @@ def _keys(query: Query) -> tuple[str, ...]:
         raise ValueError("two periods have no common days: ask for each of them by itself")
     if query.include_idle and ("day" in query.dimensions or "entity" not in query.dimensions):
         raise ValueError("idle entities can be shown where entities are listed without days")
+    if query.provenance and not {"day", "entity"} <= set(query.dimensions):
+        raise ValueError("rows have a source: ask for the days of entities")
     names = dict.fromkeys(["currency", *(key for item in query.dimensions for key in _KEYS[item])])
     return tuple(names)
+
+
+def _helpers(query: Query) -> list[str]:
+    """Relations that the others refer to: what was known at the instant, and rates."""
+    parts = []
+    if query.as_of:
+        parts += [f"known_accounts as materialized ({query_as_of.accounts()})"]
+        if "entity" in query.dimensions:
+            parts += [f"known_entities as materialized ({query_as_of.entities()})"]
+    if query.currency:
+        parts += [f"exchange as materialized ({query_money.EXCHANGE.format(accounts=_accounts(query))})"]
+    return parts
+
+
+def _accounts(query: Query) -> str:
+    return "known_accounts" if query.as_of else "ad_accounts"
+
+
+def _entities(query: Query) -> str:
+    return "known_entities" if query.as_of else "entities"
 
 
 def _source(query: Query, period: Period, prefix: str, parameters: dict[str, Any], *, from_sums: bool) -> _Source:
@@ -120,14 +127,31 @@ def _source(query: Query, period: Period, prefix: str, parameters: dict[str, Any
         found = query_spans.spans(period.since, period.until)
         parameters |= query_spans.parameters(prefix, found)
         return _Source(query_spans.source_of(prefix, found, SUMMED), "true", "sum(m.row_count)")
-    relation = _AS_OF if query.as_of else "visible_metrics"
+    relation = query_as_of.facts(SUMMED) if query.as_of else "visible_metrics"
     return _Source(relation, f"m.day between :{prefix}since and :{prefix}until", "count(*)")
 
 
 def _facts(query: Query, keys: tuple[str, ...], source: _Source) -> str:
-    columns = {"currency": "a.currency", "platform": "a.platform", "account_id": "m.account_id"}
+    is_converted = query.currency is not None
+    columns = {
+        "currency": query_money.CURRENCY if is_converted else "a.currency",
+        "platform": "a.platform",
+        "account_id": "m.account_id",
+    }
     grouped = ", ".join(f"{columns.get(key, f'm.{key}')} as {key}" for key in keys)
-    sums = ", ".join(f"sum(m.{name}) as {name}" for name in SUMMED)
+    sums = ", ".join(f"{query_money.summed(name, is_converted=is_converted)} as {name}" for name in SUMMED)
+    sums += f", case when {source.row_count} = 1 then max(m.reach) end as reach"
+    if query.provenance:
+        sums += ", max(m.run_id) as run_id"
+    positions = ", ".join(str(number) for number in range(1, len(keys) + 1))
+    return (
+        f"select {grouped}, {sums} from {source.relation} m"
+        f" join {_accounts(query)} a on a.account_id = m.account_id {query_money.JOIN if is_converted else ''}"
+        f" where {_facts_where(query, source)} group by {positions}"
+    )
+
+
+def _facts_where(query: Query, source: _Source) -> str:
     conditions = [f"m.level = :level and {source.condition}"]
     if query.filters.account_ids:
         conditions.append("m.account_id = any (:account_ids)")
@@ -135,18 +159,13 @@ def _facts(query: Query, keys: tuple[str, ...], source: _Source) -> str:
         conditions.append("a.platform = any (:platforms)")
     if query.filters.entity_ids:
         conditions.append("m.entity_id = any (:entity_ids)")
-    positions = ", ".join(str(number) for number in range(1, len(keys) + 1))
-    return (
-        f"select {grouped}, {sums}, case when {source.row_count} = 1 then max(m.reach) end as reach"
-        f" from {source.relation} m join ad_accounts a on a.account_id = m.account_id"
-        f" where {' and '.join(conditions)} group by {positions}"
-    )
+    return " and ".join(conditions)
 
 
 def _groups(query: Query, keys: tuple[str, ...]) -> str:
     """The groups of both periods and of idle entities side by side."""
     using = ", ".join(keys)
-    measures = [f"f.{name}" for name in (*SUMMED, "reach")]
+    measures = [f"f.{name}" for name in (*SUMMED, "reach", *(["run_id"] if query.provenance else []))]
     joined = "f"
     if query.comparison:
         measures += [f"p.{name} as previous_{name}" for name in (*SUMMED, "reach")]
@@ -158,35 +177,38 @@ def _groups(query: Query, keys: tuple[str, ...]) -> str:
 
 def _joined(query: Query) -> str:
     joined = "g"
-    if "account" in query.dimensions or "entity" in query.dimensions:
-        joined += " join ad_accounts a on a.account_id = g.account_id"
+    if _has_account(query):
+        joined += f" join {_accounts(query)} a on a.account_id = g.account_id"
     if "entity" in query.dimensions:
+        entities = _entities(query)
         joined += (
-            " left join entities e on e.account_id = g.account_id and e.level = :level and e.external_id = g.entity_id"
-            " left join entities e2 on e2.account_id = e.account_id and e2.level = :parent_level"
-            f" and e2.external_id = {_entity_field(query, 'e', 'parent_id')}"
-            " left join entities e3 on e3.account_id = e2.account_id and e3.level = :grandparent_level"
-            f" and e3.external_id = {_entity_field(query, 'e2', 'parent_id')}"
+            f" left join {entities} e on e.account_id = g.account_id and e.level = :level"
+            " and e.external_id = g.entity_id"
+            f" left join {entities} e2 on e2.account_id = e.account_id and e2.level = :parent_level"
+            " and e2.external_id = e.parent_id"
+            f" left join {entities} e3 on e3.account_id = e2.account_id and e3.level = :grandparent_level"
+            " and e3.external_id = e2.parent_id"
         )
     return joined
 
 
-def _entity_field(query: Query, alias: str, name: str) -> str:
-    return _FIELD_AS_OF.format(alias, name) if query.as_of else f"{alias}.{name}"
+def _has_account(query: Query) -> bool:
+    return "account" in query.dimensions or "entity" in query.dimensions
 
 
 def _idle(query: Query) -> str:
     """Entities that could deliver: shown even when they did not."""
-    conditions = ["x.level = :level and x.status in ('active', 'paused')"]
+    conditions = ["i.level = :level and i.status in ('active', 'paused')"]
     if query.filters.account_ids:
-        conditions.append("x.account_id = any (:account_ids)")
+        conditions.append("i.account_id = any (:account_ids)")
     if query.filters.platforms:
         conditions.append("y.platform = any (:platforms)")
     if query.filters.entity_ids:
-        conditions.append("x.external_id = any (:entity_ids)")
+        conditions.append("i.external_id = any (:entity_ids)")
+    currency = query_money.idle_currency("y") if query.currency else "y.currency"
     return (
-        "select y.currency, x.account_id, x.external_id as entity_id from entities x"
-        f" join ad_accounts y on y.account_id = x.account_id where {' and '.join(conditions)}"
+        f"select {currency} as currency, i.account_id, i.external_id as entity_id from {_entities(query)} i"
+        f" join {_accounts(query)} y on y.account_id = i.account_id where {' and '.join(conditions)}"
     )
 
 
@@ -194,7 +216,7 @@ def _where(query: Query) -> str:
     conditions = []
     if "entity" in query.dimensions:
         if query.filters.parent_id is not None:
-            conditions.append(f"{_entity_field(query, 'e', 'parent_id')} = :parent_id")
+            conditions.append("e.parent_id = :parent_id")
         if query.filters.search:
             conditions.append("strpos(lower(e.name), lower(:search)) > 0")
         if query.filters.statuses:
@@ -208,21 +230,37 @@ def _select(query: Query) -> str:
         "account_name": "a.name",
         "timezone": "a.timezone",
         "platform": "g.platform" if "platform" in query.dimensions else "a.platform",
-        "entity_name": f"coalesce({_entity_field(query, 'e', 'name')}, g.entity_id)",
+        "entity_name": "coalesce(e.name, g.entity_id)",
         "entity_status": "e.status",
-        "daily_budget": "e.daily_budget",
-        "parent_id": _entity_field(query, "e", "parent_id"),
-        "parent_name": _entity_field(query, "e2", "name"),
-        "grandparent_id": _entity_field(query, "e2", "parent_id"),
-        "grandparent_name": _entity_field(query, "e3", "name"),
+        # A budget is of no day, so there is no rate for it.
+        "daily_budget": "case when g.currency = a.currency then e.daily_budget end",
+        "parent_id": "e.parent_id",
+        "parent_name": "e2.name",
+        "grandparent_id": "e2.parent_id",
+        "grandparent_name": "e3.name",
     }
     columns = [f"{known.get(attribute, f'g.{attribute}')} as {attribute}" for attribute in attributes(query)]
     measures = (*SUMMED, "reach")
-    columns += [f"g.{measure}" for measure in measures]
+    columns += [f"g.{measure}" for measure in (*measures, *(["run_id"] if query.provenance else []))]
+    columns.append(f"{_provisional(query)} as is_provisional")
     if query.comparison:
         columns += [f"g.previous_{measure}" for measure in measures]
     columns.append("count(*) over () as total" if query.limit is not None else "0 as total")
     return ", ".join(columns)
+
+
+def _provisional(query: Query) -> str:
+    """Whether any day of the row may still move: the day itself, or else the last of the period."""
+    last = "g.day" if "day" in query.dimensions else "cast(:until as date)"
+    if _has_account(query):
+        return f"{last} >= {settling.sql('a')}"
+    conditions = ["y.platform = g.platform"] if "platform" in query.dimensions else []
+    if query.filters.account_ids:
+        conditions.append("y.account_id = any (:account_ids)")
+    if query.filters.platforms:
+        conditions.append("y.platform = any (:platforms)")
+    where = f"where {' and '.join(conditions)}" if conditions else ""
+    return f"coalesce({last} >= (select min({settling.sql('y')}) from {_accounts(query)} y {where}), false)"
 
 
 def _order(query: Query, keys: tuple[str, ...]) -> str:
@@ -237,30 +275,3 @@ def _order(query: Query, keys: tuple[str, ...]) -> str:
             raise ValueError("only days can be sorted by day")
         order.insert(0, f"{SORTS[query.sort]} {'desc' if query.descending else 'asc'} nulls last")
     return f"order by {', '.join(order)}"
-
-
-def _parameters(query: Query) -> dict[str, Any]:
-    from adloom.metrics.query import LEVELS, end_of
-
-    depth = LEVELS.index(query.level)
-    filters = query.filters
-    parameters: dict[str, Any] = {
-        "level": query.level,
-        "since": query.period.since,
-        "until": query.period.until,
-        "account_ids": list(filters.account_ids),
-        "platforms": list(filters.platforms),
-        "entity_ids": list(filters.entity_ids),
-        "parent_id": filters.parent_id,
-        "search": filters.search,
-        "statuses": list(filters.statuses),
-        "parent_level": LEVELS[depth - 1] if depth >= 1 else "",
-        "grandparent_level": LEVELS[depth - 2] if depth >= 2 else "",  # noqa: PLR2004 - two levels up
-        "limit": query.limit,
-        "offset": query.offset,
-    }
-    if query.comparison:
-        parameters |= {"previous_since": query.comparison.since, "previous_until": query.comparison.until}
-    if query.as_of:
-        parameters["as_of"] = end_of(query.as_of)
-    return parameters

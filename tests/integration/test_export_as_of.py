@@ -1,0 +1,205 @@
+"""An export as of a day is, byte for byte, the export that was taken at the end of that day."""
+
+from __future__ import annotations
+
+import io
+import os
+import random
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection
+
+from adloom import clock
+from adloom.db import Database
+from adloom.metrics import account_history, accounts, entities, export, staging, store
+from adloom.metrics.entities import Listing
+from adloom.metrics.intake import Intake
+from adloom.metrics.query import Period
+from adloom.platforms.model import LEVELS, Account, Days, Entity, Fact, Level
+from tests.integration.cast import Connect, MakeOrganisation
+from tests.integration.sync_rig import business_clock
+
+SEEDS = range(int(os.environ.get("ADLOOM_AS_OF_SEEDS", "3")))
+BEGIN = datetime(2026, 3, 25, 6, tzinfo=UTC)
+UTC_DAYS = 9
+FIRST = date(2026, 3, 20)
+PERIOD = Period(FIRST, date(2026, 4, 10))
+ZONES = ("Asia/Tokyo", "America/Los_Angeles", "Europe/Berlin")
+CURRENCIES = ("JPY", "USD", "EUR", "KWD")
+Key = tuple[Level, str, date]
+
+
+@dataclass
+class Shop:
+    """One ad account as its platform would tell of it, moving."""
+
+    account_id: int
+    account: Account
+    chance: random.Random
+    known: list[Entity] = field(default_factory=list)
+    facts: dict[Key, Fact] = field(default_factory=dict)
+    made: int = 0
+
+    def move(self, today: date) -> None:
+        """Some of what can happen between two looks."""
+        for _ in range(self.chance.randrange(1, 5)):
+            self.chance.choice([self._make, self._rename, self._remove, self._adopt, self._become])()
+        for _ in range(self.chance.randrange(3, 12)):
+            self._deliver(today)
+        for key in self.chance.sample(sorted(self.facts), len(self.facts) // 9):
+            del self.facts[key]
+
+    def _make(self) -> None:
+        self.made += 1
+        level = self.chance.choice(LEVELS[1:])
+        self.known.append(
+            Entity(level, f"{level}{self.made}", self._parent(level), f"The {level} {self.made}", "active")
+        )
+
+    def _parent(self, level: Level) -> str:
+        """A known object above, or one that nobody has listed yet."""
+        above = LEVELS[LEVELS.index(level) - 1]
+        ids = [each.external_id for each in self.known if each.level == above]
+        return self.chance.choice([*ids, f"{above}{self.made + 1}"])
+
+    def _change(self, **fields: object) -> None:
+        if self.known:
+            place = self.chance.randrange(len(self.known))
+            self.known[place] = Entity(**{**vars(self.known[place]), **fields})  # type: ignore[arg-type]
+
+    def _rename(self) -> None:
+        self._change(name=f'"{self.chance.randrange(99)}", née')
+
+    def _adopt(self) -> None:
+        if self.known:
+            self._change(parent_id=self._parent(self.chance.choice(self.known).level))
+
+    def _remove(self) -> None:
+        if len(self.known) > 4:
+            self.known.pop(self.chance.randrange(len(self.known)))
+
+    def _become(self) -> None:
+        if self.chance.random() < 0.5:
+            values = {"currency": self.chance.choice(CURRENCIES), "timezone": self.chance.choice(ZONES)}
+            self.account = Account(**{**vars(self.account), **values})  # type: ignore[arg-type]
+
+    def _deliver(self, today: date) -> None:
+        level = self.chance.choice(LEVELS)
+        known = [each.external_id for each in self.known if each.level == level] or [f"{level}{self.made}"]
+        entity_id = "x" if level == "account" else self.chance.choice(known)
+        day = today - timedelta(days=self.chance.randrange((today - FIRST).days + 1))
+        numbers = [self.chance.choice([None, "0", str(self.chance.randrange(9000))]) for _ in range(2)]
+        money = [self.chance.choice([None, f"{Decimal(self.chance.randrange(10**6)) / 1000}"]) for _ in range(3)]
+        parent = "" if level == "account" else self._parent(level)
+        fact = Fact(entity_id, parent, "", f"named {entity_id}", day.isoformat(), *numbers, *money, None, None, None)
+        self.facts[level, entity_id, day] = fact
+
+    def sync(self, connection: Connection, org_id: uuid.UUID, run_id: int, today: date) -> None:
+        """What one look stores, as the sync does it."""
+        listing = Listing(org_id, self.account_id, run_id, clock.now())
+        if self.chance.random() < 0.7:
+            entities.stage(connection, self.account, self.known)
+            entities.replace(connection, listing, is_whole=self.chance.random() < 0.7)
+            account_history.note(connection, listing, self.account)
+            accounts.refresh(connection, self.account_id, self.account)
+        days = Days(FIRST + timedelta(days=self.chance.randrange((today - FIRST).days + 1)), today)
+        intake = Intake(days, entities.known_ids(connection, self.account_id))
+        staging.prepare(connection)
+        for level in LEVELS:
+            intake.begin(level)
+            of_level = [fact for key, fact in self.facts.items() if key[0] == level and key[2] in days]
+            staging.copy(connection, intake.lines(level, of_level))
+        target = store.Target(org_id, self.account_id, days, run_id, clock.now())
+        store.replace(connection, target)
+        store.prove(connection, target, intake.sums())
+        entities.add_strangers(connection, listing, intake.strangers, today)
+
+
+@dataclass
+class History:
+    """Looks at several shops over some UTC days, and what exports said at the end of each."""
+
+    sync: Database
+    reading: Database
+    org_id: uuid.UUID
+    shops: list[Shop]
+    clock_file: Path
+    chance: random.Random
+    taken: dict[date, dict[str, bytes]] = field(default_factory=dict)
+
+    def live(self) -> None:
+        now, run_id = BEGIN, 0
+        while now < BEGIN + timedelta(days=UTC_DAYS):
+            clock.move(self.clock_file, now, 0)
+            run_id += 1
+            shop = self.chance.choice(self.shops)
+            today = clock.today(shop.account.timezone)
+            shop.move(today)
+            with self.sync.tenant(self.org_id) as connection:
+                shop.sync(connection, self.org_id, run_id, today)
+            now = self._later(now)
+
+    def _later(self, now: datetime) -> datetime:
+        """Minutes or more than a day on, now and then a little back; what ends meanwhile is exported at its end."""
+        to_midnight = _midnight(now.date() + timedelta(days=1)) - now
+        step = self.chance.choice([timedelta(minutes=7), timedelta(hours=5), timedelta(hours=31), to_midnight])
+        then = now + step if self.chance.random() < 0.9 else max(now - step, _midnight(now.date()))
+        day = now.date()
+        while day < then.date():
+            clock.move(self.clock_file, _midnight(day + timedelta(days=1)) - timedelta(seconds=1), 0)
+            self.taken[day] = self.exports(None)
+            day += timedelta(days=1)
+        return then
+
+    def exports(self, as_of: date | None) -> dict[str, bytes]:
+        found = {}
+        with self.reading.tenant(self.org_id) as connection:
+            for level in LEVELS:
+                target = io.StringIO()
+                export.write_csv(export.rows(connection, level, PERIOD, as_of=as_of), target)
+                found[level] = target.getvalue().encode()
+        return found
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
+
+
+@pytest.fixture
+def begin(
+    connect: Connect, make_organisation: MakeOrganisation, make_account: Callable[..., int], tmp_path: Path
+) -> Iterator[Callable[[int], History]]:
+    with business_clock(tmp_path / "clock", BEGIN.isoformat()) as clock_file:
+
+        def make(seed: int) -> History:
+            chance = random.Random(seed)
+            org_id = make_organisation()
+            shops = []
+            for number in range(2):
+                external_id, zone, currency = f"{seed}{number}", ZONES[number], CURRENCIES[number]
+                account_id = make_account(org_id, external_id, currency, zone)
+                account = Account(external_id, f"Account {external_id}", currency, zone, "active", None)
+                shops.append(Shop(account_id, account, chance))
+            return History(connect("sync-meta"), connect("cli"), org_id, shops, clock_file, chance)
+
+        yield make
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_whatever_happened_since_an_export_as_of_a_day_is_that_day_s_own(
+    begin: Callable[[int], History], seed: int
+) -> None:
+    history = begin(seed)
+    history.live()
+    clock.move(history.clock_file, BEGIN + timedelta(days=UTC_DAYS + 20), 0)
+    assert len(history.taken) >= UTC_DAYS - 1
+    for day, taken in history.taken.items():
+        assert history.exports(day) == taken, day
+    distinct = {content["ad"] for content in history.taken.values()}
+    assert len(distinct) > 3, "the days would have to differ for this to prove anything"
