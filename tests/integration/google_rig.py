@@ -1,0 +1,67 @@
+"""A sync of Google with everything real around it, over gRPC and TLS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import ClassVar
+
+from adloom.db import Database
+from adloom.events.catalogue import Platform, SyncGoogleRequested, SyncRequested
+from adloom.metrics.sync import Access, Sync
+from adloom.platforms.google.cadence import CADENCE
+from adloom.platforms.google.client import App, GoogleClient
+from adloom.platforms.google.read import GoogleReader
+from adloom.platforms.model import Cadence, Reader
+from tests.integration.sync_rig import Rig, sandbox_on
+from tests.unit.sandbox.google import CA, CLIENT_ID, CLIENT_SECRET, Google
+from tests.unit.sandbox.support import Sandbox, free_port
+
+_PORT = "ADLOOM_SANDBOX_GOOGLE_PORT"
+
+
+class GoogleRig(Rig):
+    """One organisation with a connection to the sandbox's Google."""
+
+    platform: ClassVar[Platform] = "google"
+    cadence: ClassVar[Cadence] = CADENCE
+    requested: ClassVar[type[SyncRequested]] = SyncGoogleRequested
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.database.close()
+        self.database = Database(self.postgres.url("sync-google"), pool_size=6)
+
+    @property
+    def google(self) -> Google:
+        return Google(self.sandbox, f"localhost:{self.sandbox.environment[_PORT]}")
+
+    @property
+    def sync(self) -> Sync:
+        return replace(super().sync, function="sync-google")
+
+    def token(self) -> str:
+        return self.google.login()
+
+    def _reader(self, access: Access) -> Reader:
+        google = self.google
+        client = GoogleClient(
+            App(CLIENT_ID, CLIENT_SECRET, google.endpoint, google.token_url), access.token, deadline=access.deadline,
+            admit=access.admit, timeout_s=self.timeout_s, retry=self.retry,
+        )  # fmt: skip
+        return GoogleReader(client, {access.account: access.login} if access.account and access.login else {})
+
+
+@contextmanager
+def google_on(folder: Path, home: Path, now: str) -> Iterator[tuple[Sandbox, Path]]:
+    """A sandbox that serves a folder as Google, too, and the file of the business clock."""
+    settings = {
+        "ADLOOM_GOOGLE_ADS_CLIENT_ID": CLIENT_ID,
+        "ADLOOM_GOOGLE_ADS_CLIENT_SECRET": CLIENT_SECRET,
+        _PORT: str(free_port()),
+        "ADLOOM_SANDBOX_GOOGLE_CA": str(CA),
+    }
+    with sandbox_on(folder, home, now, **settings) as started:
+        yield started
