@@ -18,7 +18,7 @@ from infra.deployment.front import Front, caddyfile
 from infra.deployment.secrets import SERVICES
 from infra.deployment.stackfile import STACK_FILE, Function, read_functions
 
-HTTP_PORT, GATEWAY_PORT, SANDBOX_PORT = 8080, 8081, 8090
+HTTP_PORT, GATEWAY_PORT, SANDBOX_PORT, SANDBOX_GOOGLE_PORT = 8080, 8081, 8090, 8091
 BUCKET = "adloom"
 GATEWAY_URL = f"http://caddy:{GATEWAY_PORT}"
 # Only containers reach the functions, and the front door writes anew whom it was called by.
@@ -35,12 +35,15 @@ _FIXED = {
 PUBLIC_URL = f"${{ADLOOM_PUBLIC_URL:-http://127.0.0.1:{HTTP_PORT}}}"
 _DEFAULTS = {"ADLOOM_PUBLIC_URL": PUBLIC_URL}
 _TOLD = ("ADLOOM_LOG_LEVEL", "ADLOOM_SENTRY_DSN", "ADLOOM_SANDBOX_URL", "ADLOOM_CLOCK")
+# Our apps at the ad platforms.
+_APPS = ("GOOGLE_ADS_CLIENT", "META_APP", "TIKTOK_APP")
 # What the environment says where the sandbox stands for the ad platforms: demo.env.
 DEMO = {
     "COMPOSE_PROFILES": "demo",
     "ADLOOM_SANDBOX_URL": f"http://sandbox:{SANDBOX_PORT}",
-    "ADLOOM_META_DIALOG_URL": f"http://127.0.0.1:{SANDBOX_PORT}",
-    "ADLOOM_META_APP_ID": "123456789012345",
+    "ADLOOM_SANDBOX_BROWSER_URL": f"http://127.0.0.1:{SANDBOX_PORT}",
+    "ADLOOM_SANDBOX_GOOGLE_PORT": str(SANDBOX_GOOGLE_PORT),
+    **dict.fromkeys((f"ADLOOM_{app}_ID" for app in _APPS), "123456789012345"),
 }
 
 
@@ -251,12 +254,16 @@ def _sandbox() -> Service:
             "ADLOOM_SANDBOX_PORT": str(SANDBOX_PORT),
             "ADLOOM_SANDBOX_HOME": "/data",
             "ADLOOM_SANDBOX_FACTS": "${ADLOOM_SANDBOX_FACTS:-}",
-            "ADLOOM_META_APP_ID": "${ADLOOM_META_APP_ID:-}",
+            "ADLOOM_SANDBOX_GOOGLE_PORT": "${ADLOOM_SANDBOX_GOOGLE_PORT:-}",
+            **{f"ADLOOM_{app}_ID": f"${{ADLOOM_{app}_ID:-}}" for app in _APPS},
             "ADLOOM_SANDBOX_URL": "${ADLOOM_SANDBOX_URL:-}",
-            "ADLOOM_META_DIALOG_URL": "${ADLOOM_META_DIALOG_URL:-}",
+            "ADLOOM_SANDBOX_BROWSER_URL": "${ADLOOM_SANDBOX_BROWSER_URL:-}",
             "ADLOOM_CLOCK": "${ADLOOM_CLOCK:-}",
         },
-        secrets=("sandbox-key", "meta-app-secret", "mail-key", "sandbox-client-secret"),
+        secrets=(
+            *("sandbox-key", "mail-key", "sandbox-client-secret"),
+            *(f"{app}_SECRET".lower().replace("_", "-") for app in _APPS),
+        ),
         networks=(EDGE,),
         health=_asks(f"127.0.0.1:{SANDBOX_PORT}/_/health"),
         volumes={"sandbox": "/data"},

@@ -23,6 +23,7 @@ from urllib.parse import quote, urlsplit
 
 from adloom.errors import ConfigurationError
 from adloom.identity.tokens import new_operator_key
+from adloom.platforms.apps import MADE_UP
 from infra.deployment.broker import USERS, nats_conf
 from infra.deployment.private import write_private
 from infra.deployment.stackfile import STACK_FILE, read_functions
@@ -31,11 +32,13 @@ ADMIN = "adloom_admin"
 DATABASE = "adloom"
 # Besides the functions these have a login role in the database.
 SERVICES = ("dashboard", "connector", "cli", "backup")
+# Those of our apps at the ad platforms: what is made up opens the sandbox alone.
+APP_SECRETS = ("google-ads-client-secret", "meta-app-secret", "tiktok-app-secret")
 # Secrets that are any random text.
 GENERATED = (
     *("operator-key", "storage-secret", "s3-access-key", "s3-secret-key", "sandbox-key"),
     *("owner-password", "postgres-password", "mail-key"),
-    *("google-ads-client-secret", "meta-app-secret", "tiktok-app-secret"),
+    *APP_SECRETS,
     *("google-client-secret", "oidc-client-secret", "sandbox-client-secret"),
 )
 # Secrets that are Fernet keys: one ring for each purpose.
@@ -51,7 +54,9 @@ def token() -> str:
 
 def generated(name: str) -> str:
     """A new value for a secret of GENERATED. An operator key begins as all of them do, so that logs know it."""
-    return new_operator_key() if name == "operator-key" else token()
+    if name == "operator-key":
+        return new_operator_key()
+    return MADE_UP + token() if name in APP_SECRETS else token()
 
 
 def fernet_key() -> str:

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from infra.faasd.errors import MachineFault
 from infra.faasd.layout import BRIDGE, CHOICES, S3_PORT
 
+# Our apps at the ad platforms: what they are called in choices and settings.
+APPS = ("google_ads_client", "meta_app", "tiktok_app")
+
 
 @dataclass(frozen=True)
 class Choices:
-    """`openfaas` is folder, official or installed; `timescale` is apache or community."""
+    """`apps` are the ids of our apps at the ad platforms, by the names of APPS.
+
+    `openfaas` is folder, official or installed; `timescale` is apache or community.
+    """
 
     domain: str
     owner: str
     demo: bool
-    meta_app_id: str
+    apps: Mapping[str, str]
     openfaas: str
     postgres_port: int
     timescale: str
@@ -42,8 +49,7 @@ def read(path: Path = CHOICES) -> Choices:
             domain=told["domain"],
             owner=told["owner"],
             demo=told["demo"] == "yes",
-            # The sandbox takes any number for the app's.
-            meta_app_id=told["meta_app_id"] or "100000000000001",
+            apps={name: app for name in APPS if (app := told.get(f"{name}_id") or _made_up_id(told))},
             openfaas=told["openfaas"],
             postgres_port=int(told["postgres_port"]),
             timescale=told["timescale"],
@@ -54,3 +60,8 @@ def read(path: Path = CHOICES) -> Choices:
         )
     except (KeyError, ValueError) as error:
         raise MachineFault(f"{path} is damaged ({error}). Run install.sh with all its options again.") from None
+
+
+def _made_up_id(told: Mapping[str, str]) -> str:
+    """The sandbox takes any number for an app's."""
+    return "100000000000001" if told["demo"] == "yes" else ""

@@ -23,6 +23,7 @@ from infra.faasd.layout import (
     GATEWAY_PORT,
     LOOPBACK,
     REGISTRY_PORT,
+    SANDBOX_GOOGLE_PORT,
     SANDBOX_PORT,
     STATE,
 )
@@ -90,7 +91,7 @@ def environment(choices: Choices) -> dict[str, str]:
         "ADLOOM_STACK_FILE": f"{CURRENT}/stack.yml",
         "ADLOOM_S3_ENDPOINT": choices.s3_url,
         "ADLOOM_S3_BUCKET": choices.s3_bucket,
-        "ADLOOM_META_APP_ID": choices.meta_app_id,
+        **{f"ADLOOM_{name.upper()}_ID": app for name, app in choices.apps.items()},
         "ADLOOM_DASHBOARD_PORT": str(DASHBOARD_PORT),
         "ADLOOM_CONNECTOR_PORT": str(CONNECTOR_PORT),
         # Where OpenFaaS came with a cron-connector, that calls the ticks.
@@ -98,6 +99,7 @@ def environment(choices: Choices) -> dict[str, str]:
     }
     if choices.demo:
         told["ADLOOM_SANDBOX_URL"] = f"http://{BRIDGE}:{SANDBOX_PORT}"
+        told["ADLOOM_SANDBOX_GOOGLE_PORT"] = str(SANDBOX_GOOGLE_PORT)
     return told
 
 

@@ -7,7 +7,15 @@ import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
-from infra.faasd.layout import BRIDGE, BRIDGE_NAME, GATEWAY_PORT, S3_PORT, SANDBOX_PORT, SIGNAL_PORT
+from infra.faasd.layout import (
+    BRIDGE,
+    BRIDGE_NAME,
+    GATEWAY_PORT,
+    S3_PORT,
+    SANDBOX_GOOGLE_PORT,
+    SANDBOX_PORT,
+    SIGNAL_PORT,
+)
 
 _DEFAULT_SSH_PORT = 22
 _PORT = re.compile(r"^\s*Port\s+(\d+)", re.IGNORECASE | re.MULTILINE)
@@ -43,7 +51,7 @@ def _effective_ports() -> set[int]:
 def rules(ssh: Iterable[int], postgres_port: int, *, own_s3: bool, demo: bool, signal: bool) -> str:
     """A table of our own, replaced in one step; rules of others stay."""
     inner = [postgres_port, GATEWAY_PORT]
-    inner += [S3_PORT] * own_s3 + [SANDBOX_PORT] * demo + [SIGNAL_PORT] * signal
+    inner += [S3_PORT] * own_s3 + [SANDBOX_PORT, SANDBOX_GOOGLE_PORT] * demo + [SIGNAL_PORT] * signal
     return f"""#!/usr/sbin/nft -f
 # Written by install.sh. Rules of your own for what may come in go into /etc/adloom/nftables.d/*.nft.
 table inet adloom

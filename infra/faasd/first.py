@@ -24,6 +24,6 @@ def log_in(choices: Choices) -> None:
     }
     machine.watch([sys.executable, "-m", "infra.local.first_login"], told=told, folder=CURRENT)
     if choices.demo:
-        connect = [sys.executable, "-m", "adloom.cli", "connect", "sandbox", "--platform", "meta"]
+        connect = [sys.executable, "-m", "adloom.cli", "connect", "sandbox"]
         machine.watch(connect, told=told, folder=CURRENT)
     _DONE.touch()

@@ -33,16 +33,33 @@ check_domain() {
 }
 
 check_platform() {
-    [ -z "$meta_app_id" ] || [[ $meta_app_id =~ ^[0-9]+$ ]] || wrong "--meta-app-id is $meta_app_id; it has digits only."
-    if [ -n "$demo" ] && [ -n "$meta_app_id" ]; then
-        wrong "made-up numbers and real ones do not go into one database: say --demo or --meta-app-id. A demo becomes a real installation by removing it first; see docs/deploy.md."
+    local ids=$google_ads_client_id$meta_app_id$tiktok_app_id app
+    check_digits --meta-app-id "$meta_app_id"
+    check_digits --tiktok-app-id "$tiktok_app_id"
+    [ -z "$google_ads_client_id" ] || [[ $google_ads_client_id =~ ^[0-9a-z-]+\.apps\.googleusercontent\.com$ ]] ||
+        wrong "--google-ads-client-id is $google_ads_client_id; it ends with .apps.googleusercontent.com."
+    if [ -n "$demo" ] && [ -n "$ids" ]; then
+        wrong "made-up numbers and real ones do not go into one database: say --demo or the ids of your apps. A demo becomes a real installation by removing it first; see docs/deploy.md."
     fi
-    if [ -z "$demo" ] && [ -z "$meta_app_id" ]; then
-        wrong "say --meta-app-id ID for the ad accounts of your Meta app, or --demo to try it with made-up numbers."
+    if [ -z "$demo" ] && [ -z "$ids" ]; then
+        wrong "say --google-ads-client-id ID, --meta-app-id ID or --tiktok-app-id ID for the ad accounts of your apps, or --demo to try it with made-up numbers."
     fi
-    needs_file --meta-app-secret-file "$meta_app_secret_file"
-    if [ -z "$demo" ] && [ -z "$meta_app_secret_file" ] && [ ! -s "$secrets/meta-app-secret" ] && [ ! -t 0 ]; then
-        wrong "the Meta app's secret is missing. Put it into a file and say --meta-app-secret-file FILE, or run this at a terminal, where it is asked for."
+    for app in "${!apps[@]}"; do
+        check_app_secret "$app"
+    done
+}
+
+check_digits() {
+    [ -z "$2" ] || [[ $2 =~ ^[0-9]+$ ]] || wrong "$1 is $2; it has digits only."
+}
+
+# check_app_secret <app>: where it has an id there is a secret, or somebody who can be asked for it.
+check_app_secret() {
+    local id=$1_id file=$1_secret_file name=${1//_/-}
+    needs_file "--$name-secret-file" "${!file}"
+    [ -n "${!id}" ] || return 0
+    if [ -z "${!file}" ] && ! known_secret "$1" && [ ! -t 0 ]; then
+        wrong "the ${apps[$1]}'s secret is missing. Put it into a file and say --$name-secret-file FILE, or run this at a terminal, where it is asked for."
     fi
 }
 

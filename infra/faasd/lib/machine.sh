@@ -9,12 +9,12 @@ make_users() {
 
 write_secrets() {
     install -d -m 700 -o root -g root "$secrets"
-    take_secret meta-app-secret "$meta_app_secret_file"
+    local app
+    for app in "${!apps[@]}"; do
+        take_app_secret "$app"
+    done
     take_secret s3-access-key "$s3_access_key_file"
     take_secret s3-secret-key "$s3_secret_key_file"
-    if [ -z "$demo" ] && [ ! -s "$secrets/meta-app-secret" ]; then
-        ask_secret meta-app-secret "The secret of the Meta app $meta_app_id"
-    fi
     if [ "$openfaas" = folder ] && [ ! -s "$secrets/basic-auth-password" ]; then
         printf 'admin' | secret_file basic-auth-user
         head -c 32 /dev/urandom | base64 | tr -d '=+/\n' | secret_file basic-auth-password
@@ -24,6 +24,19 @@ write_secrets() {
     local written
     written=$(ours infra.faasd backup-key ${backup_recipient:+"$backup_recipient"}) || stop "the backups' key could not be made."
     report "$written"
+}
+
+# known_secret <app>: whether its secret was given before. One that was made up says so, and is of no use.
+known_secret() {
+    [ -s "$secrets/${1//_/-}-secret" ] && ! grep --quiet '^made-up-' "$secrets/${1//_/-}-secret"
+}
+
+take_app_secret() {
+    local id=$1_id file=$1_secret_file secret=${1//_/-}-secret
+    take_secret "$secret" "${!file}"
+    if [ -n "${!id}" ] && [ -z "${!file}" ] && ! known_secret "$1"; then
+        ask_secret "$secret" "The secret of the ${apps[$1]} ${!id}"
+    fi
 }
 
 # secret_file <name>: from standard input, in one step.

@@ -4,14 +4,18 @@
 
 usage() {
     cat << 'TEXT'
-usage: install.sh --domain NAME --owner EMAIL (--demo | --meta-app-id ID [--meta-app-secret-file FILE]) [options]
+usage: install.sh --domain NAME --owner EMAIL (--demo | the id of an app at an ad platform, or several) [options]
 
 Whom it serves
   --domain NAME               the name people reach it by; Caddy gets its certificate (localhost: one of its own)
   --owner EMAIL               who logs in first; the password is made up and lies in /etc/adloom/secrets/owner-password
   --demo                      made-up numbers from the sandbox instead of the ad platforms
-  --meta-app-id ID            the id of the Meta app; its secret is asked for, unless a file has it
+  --google-ads-client-id ID   the id of the OAuth client for Google Ads; its secret is asked for, unless a file has it
+  --google-ads-client-secret-file FILE
+  --meta-app-id ID            the id of the Meta app; its secret as above
   --meta-app-secret-file FILE
+  --tiktok-app-id ID          the id of the TikTok app; its secret as above
+  --tiktok-app-secret-file FILE
 
 OpenFaaS, one of
   (nothing)                   use the faasd that is installed already, the edition you are licensed for
@@ -43,8 +47,11 @@ The rest
 TEXT
 }
 
+# Our apps at the ad platforms, by the variables of their ids without `_id`, with the names that people know.
+declare -A apps=([google_ads_client]="Google Ads client" [meta_app]="Meta app" [tiktok_app]="TikTok app")
+
 # What is kept from run to run: the name of the choice and of its variable.
-kept=(domain owner demo meta_app_id openfaas postgres_port timescale s3_endpoint s3_bucket signal firewall)
+kept=(domain owner demo google_ads_client_id meta_app_id tiktok_app_id openfaas postgres_port timescale s3_endpoint s3_bucket signal firewall)
 
 wrong() {
     printf 'install.sh: %s\nTry install.sh --help.\n' "$*" >&2
@@ -52,15 +59,17 @@ wrong() {
 }
 
 read_options() {
-    domain='' owner='' demo='' meta_app_id='' meta_app_secret_file=''
+    domain='' owner='' demo=''
+    google_ads_client_id='' google_ads_client_secret_file='' meta_app_id='' meta_app_secret_file=''
+    tiktok_app_id='' tiktok_app_secret_file=''
     openfaas='' openfaas_bin='' images='' postgres_port='' timescale='' timescale_source='' timescale_key=''
     minio_bin='' s3_endpoint='' s3_bucket='' s3_access_key_file='' s3_secret_key_file=''
     backup_recipient='' signal='' firewall='' no_start='' just_list_packages='' just_stage=''
     read_choices
     while [ $# -gt 0 ]; do
         case $1 in
-            --domain | --owner | --meta-app-id | --meta-app-secret-file | --openfaas-bin | --postgres-port | --timescale-source | \
-                --timescale-key | --minio-bin | --s3-endpoint | --s3-bucket | --s3-access-key-file | --s3-secret-key-file | \
+            --domain | --owner | --google-ads-client-id | --google-ads-client-secret-file | --meta-app-id | --meta-app-secret-file | \
+                --tiktok-app-id | --tiktok-app-secret-file | --openfaas-bin | --postgres-port | --timescale-source | --timescale-key | --minio-bin | --s3-endpoint | --s3-bucket | --s3-access-key-file | --s3-secret-key-file | \
                 --backup-recipient | --images)
                 if [ $# -lt 2 ] || [ -z "$2" ]; then
                     wrong "$1 needs a value."

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from adloom.platforms.tiktok.oauth import TikTokOAuth
 
 TIKTOK_URL = "https://business-api.tiktok.com"
+# How a secret begins that a deployment made up because nobody gave it one; it opens the sandbox alone.
+MADE_UP = "made-up-"
+_PLATFORMS = {"google-ads-client": "Google Ads", "meta-app": "Meta", "tiktok-app": "TikTok"}
 # The code of the error of a platform whose app is not set up.
 NOT_SET_UP = "platform_not_set_up"
 
@@ -32,9 +35,7 @@ def google(settings: GoogleSettings) -> google_client.App:
 
     sandbox = settings.sandbox_url
     return App(
-        *_credentials(
-            "Google Ads", settings.google_ads_client_id, settings.google_ads_client_secret, "google-ads-client"
-        ),
+        *_credentials("google-ads-client", settings.google_ads_client_id, settings.google_ads_client_secret, sandbox),
         endpoint=f"{urlsplit(sandbox).hostname}:{settings.sandbox_google_port}" if sandbox else ENDPOINT,
         token_url=_at(sandbox, "/token") if sandbox else TOKEN_URL,
         developer_token=settings.google_ads_developer_token.get_secret_value(),
@@ -58,21 +59,23 @@ def google_oauth(settings: GoogleSettings) -> GoogleOAuth:
 def meta(settings: MetaSettings) -> meta_client.App:
     from adloom.platforms.meta.client import App
 
-    app_id, secret = _credentials("Meta", settings.meta_app_id, settings.meta_app_secret, "meta-app")
+    app_id, secret = _credentials("meta-app", settings.meta_app_id, settings.meta_app_secret, settings.sandbox_url)
     return App(app_id, secret, settings.graph_url)
 
 
 def meta_oauth(settings: MetaSettings) -> MetaOAuth:
     from adloom.platforms.meta.oauth import MetaOAuth
 
-    app_id, secret = _credentials("Meta", settings.meta_app_id, settings.meta_app_secret, "meta-app")
+    app_id, secret = _credentials("meta-app", settings.meta_app_id, settings.meta_app_secret, settings.sandbox_url)
     return MetaOAuth(app_id=app_id, app_secret=secret, graph_url=settings.graph_url, dialog_url=settings.dialog_url)
 
 
 def tiktok(settings: TikTokSettings) -> tiktok_client.App:
     from adloom.platforms.tiktok.client import App
 
-    app_id, secret = _credentials("TikTok", settings.tiktok_app_id, settings.tiktok_app_secret, "tiktok-app")
+    app_id, secret = _credentials(
+        "tiktok-app", settings.tiktok_app_id, settings.tiktok_app_secret, settings.sandbox_url
+    )
     return App(app_id, secret, settings.sandbox_url or TIKTOK_URL)
 
 
@@ -88,11 +91,12 @@ def _at(address: str, path: str) -> str:
     return address.rstrip("/") + path
 
 
-def _credentials(platform: str, app_id: str, secret: SecretStr, name: str) -> tuple[str, str]:
-    """The id and the secret of an app; `name` is the secret's without its end."""
+def _credentials(name: str, app_id: str, secret: SecretStr, sandbox: str | None) -> tuple[str, str]:
+    """The id and the secret of an app, which must be a real one where there is no sandbox."""
     value = secret.get_secret_value()
-    if app_id and value:
+    is_usable = bool(value) and (bool(sandbox) or not value.startswith(MADE_UP))
+    if app_id and is_usable:
         return app_id, value
     setting = f"ADLOOM_{name.upper().replace('-', '_')}_ID"
     what = f"the secret {name}-secret" if app_id else f"{setting} and the secret {name}-secret"
-    raise OperatorMustAct(f"{platform} is not set up here: set {what}.", code=NOT_SET_UP)
+    raise OperatorMustAct(f"{_PLATFORMS[name]} is not set up here: set {what}.", code=NOT_SET_UP)

@@ -40,6 +40,20 @@ def test_choices_are_read(chosen: Choices) -> None:
     assert (chosen.own_s3, chosen.own_openfaas, chosen.signal) == (True, True, False)
 
 
+def test_choices_of_an_older_release_are_read_and_a_demo_has_an_app_at_each_platform(chosen: Choices) -> None:
+    assert files.environment(chosen).keys() >= {
+        *("ADLOOM_GOOGLE_ADS_CLIENT_ID", "ADLOOM_META_APP_ID", "ADLOOM_TIKTOK_APP_ID", "ADLOOM_SANDBOX_GOOGLE_PORT"),
+    }
+    assert all(chosen.apps.values())
+
+
+def test_without_the_sandbox_a_platform_without_an_app_is_not_named(tmp_path: Path) -> None:
+    (tmp_path / "choices").write_text(KEPT.replace("demo=yes", "demo=") + "tiktok_app_id=77\n", encoding="utf-8")
+    told = files.environment(choices.read(tmp_path / "choices"))
+    assert told["ADLOOM_TIKTOK_APP_ID"] == "77"
+    assert not {"ADLOOM_GOOGLE_ADS_CLIENT_ID", "ADLOOM_META_APP_ID", "ADLOOM_SANDBOX_URL"} & told.keys()
+
+
 def test_a_damaged_file_of_choices_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "choices").write_text("domain=x\n", encoding="utf-8")
     with pytest.raises(MachineFault, match="with all its options again"):
@@ -112,7 +126,7 @@ def test_ssh_stays_open_wherever_it_listens(tmp_path: Path) -> None:
 
 def test_functions_reach_only_what_is_there() -> None:
     everything = firewall.rules([22], 5432, own_s3=True, demo=True, signal=True)
-    assert "ip daddr 10.62.0.1 tcp dport { 5432, 8080, 9000, 8090, 8093 } accept" in everything
+    assert "ip daddr 10.62.0.1 tcp dport { 5432, 8080, 9000, 8090, 8094, 8093 } accept" in everything
     little = firewall.rules([22, 2222], 5433, own_s3=False, demo=False, signal=False)
     assert "ip daddr 10.62.0.1 tcp dport { 5433, 8080 } accept" in little
     assert "tcp dport { 22, 2222 } accept" in little
