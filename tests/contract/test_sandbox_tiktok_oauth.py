@@ -76,7 +76,7 @@ def test_a_code_becomes_a_token_that_never_expires(platform: TikTok) -> None:
     got = platform.exchange(platform.code())
     assert got["code"] == 0
     assert got["data"].pop("access_token")
-    assert got["data"] == {"token_type": "Bearer", "scope": [1, 2, 4], "advertiser_ids": ["11", "12"]}
+    assert got["data"] == {"token_type": "Bearer", "scope": [1, 2, 4, 6], "advertiser_ids": ["11", "12"]}
     assert "advertiser_ids" not in platform.exchange(platform.code(), return_advertiser_ids=False)["data"]
 
 
@@ -174,7 +174,7 @@ def test_our_log_in_brings_a_grant_without_an_end(platform: TikTok) -> None:
     back = httpx.post(page, data={"decision": "allow"}).headers["location"]
     code = parse_qs(urlsplit(back).query)["auth_code"][0]
     grant = flow.exchange(code=code, redirect_uri=REDIRECT)
-    assert (grant.name, grant.scopes, grant.expires_at) == ("Sandbox Person", ("1", "2", "4"), None)
+    assert (grant.name, grant.scopes, grant.expires_at) == ("Sandbox Person", ("1", "2", "4", "6"), None)
     assert grant.external_user_id == "7043278000000000007"
     assert platform.get("user/info/", grant.token)["code"] == 0
     assert grant.token not in repr(grant)

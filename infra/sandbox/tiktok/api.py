@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from infra.sandbox.facts.model import Account, Level
-from infra.sandbox.tiktok import advertisers, auth, lists
+from infra.sandbox.tiktok import advertisers, auth, creatives, lists
 from infra.sandbox.tiktok.call import Call
 from infra.sandbox.tiktok.errors import TikTokError, missing, parameter
 from infra.sandbox.tiktok.oauth import OAuth
@@ -42,6 +42,11 @@ class Api:
             ("GET", "report/task/check"): self._task(self.tasks.check),
             ("POST", "report/task/cancel"): self._task(self.tasks.cancel),
             ("GET", "report/task/download"): self._task(self._download),
+            ("GET", "file/image/ad/info"): self._of_account(creatives.images, auth.SCOPE_CREATIVES),
+            ("GET", "file/video/ad/info"): self._of_account(creatives.videos, auth.SCOPE_CREATIVES),
+            ("GET", "ad/review_info"): self._of_account(creatives.reviews, auth.SCOPE_ADS),
+            ("GET", "smart_plus/ad/get"): self._of_account(creatives.smart_ads, auth.SCOPE_ADS),
+            ("GET", "smart_plus/ad/review_info"): self._of_account(creatives.smart_reviews, auth.SCOPE_ADS),
             **{("GET", path): self._list(level) for path, level in _LISTS.items()},
         }
 
@@ -92,7 +97,10 @@ class Api:
         return {"list": rows, "page_info": {"page": 1, "page_size": 1000, "total_number": len(rows), "total_page": 1}}
 
     def _task(self, handler: Callable[[Call, Account], dict[str, Any]]) -> Handler:
-        return lambda call: handler(call, self._advertiser(call, auth.SCOPE_REPORTING))
+        return self._of_account(handler, auth.SCOPE_REPORTING)
+
+    def _of_account(self, handler: Callable[[Call, Account], dict[str, Any]], scope: int) -> Handler:
+        return lambda call: handler(call, self._advertiser(call, scope))
 
     def _download(self, call: Call, account: Account) -> dict[str, Any]:
         return self.tasks.download(call, account, self._base_url())

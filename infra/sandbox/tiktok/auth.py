@@ -15,10 +15,15 @@ PLATFORM = "tiktok"
 PERSON_ID = "7043278000000000007"
 PERSON_NAME = "Sandbox Person"
 PERSON_EMAIL = "s***n@example.com"
-# Numbers of the portal's permission tree: 1 ad accounts, 2 ads management, 4 reporting; 200 and so on below them.
-SCOPE_ACCOUNTS, SCOPE_ADS, SCOPE_REPORTING = 1, 2, 4
-SCOPE_NAMES = {SCOPE_ACCOUNTS: "Ad account management", SCOPE_ADS: "Ads management", SCOPE_REPORTING: "Reporting"}
-DEFAULT_SCOPES = (SCOPE_ACCOUNTS, SCOPE_ADS, SCOPE_REPORTING)
+# Numbers of the portal's permission tree: 1 accounts, 2 ads, 4 reporting, 6 creatives; 200 and so on below them.
+SCOPE_ACCOUNTS, SCOPE_ADS, SCOPE_REPORTING, SCOPE_CREATIVES = 1, 2, 4, 6
+SCOPE_NAMES = {
+    SCOPE_ACCOUNTS: "Ad account management",
+    SCOPE_ADS: "Ads management",
+    SCOPE_REPORTING: "Reporting",
+    SCOPE_CREATIVES: "Creative management",
+}
+DEFAULT_SCOPES = tuple(SCOPE_NAMES)
 # A scope covers those below it.
 _BELOW = {200: SCOPE_ADS, 210: SCOPE_ADS, 220: SCOPE_ADS}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,15 +24,15 @@ _ALL, _NOT_DELETED, _DELETED = "STATUS_ALL", "STATUS_NOT_DELETE", "STATUS_DELETE
 _PRIMARY = frozenset({_ALL, _NOT_DELETED, _DELETED, "STATUS_DISABLE", "STATUS_DELIVERY_OK", "STATUS_NOT_DELIVERY"})
 # Fields of TikTok's that a facts folder says nothing about: accepted, and null in the answer.
 _SILENT_WORDS = """
-    ad_format ad_ref_pixel_id ad_texts app_id app_name app_promotion_type avatar_icon_web_uri bid_price bid_type
+    ad_ref_pixel_id app_id app_name app_promotion_type avatar_icon_web_uri bid_price bid_type
     billing_event call_to_action call_to_action_id campaign_product_source card_id comment_disabled
     conversion_bid_price creative_authorized creative_type deep_bid_type deep_funnel_optimization_status
-    deeplink deeplink_type display_name engaged_view_attribution_window identity_id identity_type image_ids
+    deeplink deeplink_type engaged_view_attribution_window identity_id identity_type
     impression_tracking_url is_aco is_advanced_dedicated_campaign is_search_campaign
     is_smart_performance_campaign landing_page_urls objective optimization_event optimization_goal pacing
     page_id placement_type placements playable_url po_number profile_image_url promotion_type rf_campaign_type
     roas_bid rta_id schedule_end_time schedule_start_time schedule_type shopping_ads_type special_industries
-    split_test_variable statistic_type tiktok_item_id tracking_pixel_id video_id view_attribution_window
+    split_test_variable statistic_type tiktok_item_id tracking_pixel_id
     virtual_objective_type age_groups gender languages location_ids operating_systems
 """
 SILENT = frozenset(_SILENT_WORDS.split())
@@ -52,13 +53,15 @@ class Filtering(msgspec.Struct):
     modified_after: str = ""
 
 
-def listed(call: Call, account: Account, level: Level) -> dict[str, Any]:
+def listed(
+    call: Call, account: Account, level: Level, *, only: Callable[[Node], bool] = lambda _: True
+) -> dict[str, Any]:
     """A page of objects; deleted ones only when their state is asked for."""
     chosen: Filtering = call.json("filtering", Filtering) or Filtering()
     _check(chosen, level)
     asked = _fields(call, level)
     is_top_view = chosen.buying_types is not None and TOP_VIEW in chosen.buying_types
-    found = _found(call, account, level, chosen)
+    found = [node for node in _found(call, account, level, chosen) if only(node)]
     page, info = page_of(call, found, MAX_TOP_VIEW_PAGE if is_top_view else MAX_PAGE_SIZE)
     with_nulls = "NULL_FIELD" not in call.words("exclude_field_types_in_response")
     return {"list": [objects.render(node, asked, with_nulls=with_nulls) for node in page], "page_info": info}

@@ -11,6 +11,7 @@ from typing import Any
 from infra.sandbox.facts.model import Account, Entity, EntityRow, Level
 from infra.sandbox.facts.names import name_of
 from infra.sandbox.facts.status import own_status
+from infra.sandbox.tiktok import media
 
 LEVEL_WORDS: dict[Level, str] = {"campaign": "CAMPAIGN", "ad_group": "ADGROUP", "ad": "AD"}
 _REVIEWS = {
@@ -23,7 +24,6 @@ _REVIEWS = {
 _AUTOMATION = {"smart_plus": "SMART_PLUS", "smart+": "SMART_PLUS", "upgraded_smart_plus": "UPGRADED_SMART_PLUS"}
 _TOP_VIEW = frozenset({"top_view", "topview", "reservation_top_view"})
 _REACH_AND_FREQUENCY = frozenset({"reach_frequency", "rf", "reservation_rf"})
-_TEXT_FIELDS = frozenset({"ad_text", "primary_text", "text", "body"})
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,9 @@ class Node:
     def campaign(self) -> Entity:
         """The campaign it is or belongs to."""
         return self.account.campaigns[self.entity.campaign_id]
+
+
+Field = Callable[[Node], Any]
 
 
 def secondary_status(node: Node) -> str:
@@ -88,7 +91,7 @@ def created(node: Node) -> datetime:
 
 def modified(node: Node) -> datetime | None:
     """When it was last changed. TikTok does not say for Smart+ ads."""
-    if node.entity.level == "ad" and _automation(node) != "MANUAL":
+    if node.entity.level == "ad" and automation(node) != "MANUAL":
         return None
     known = [at for at in (node.row.updated_at, node.row.deleted_at) if at] if node.row else []
     return max((at for at in known if at <= node.now), default=created(node))
@@ -99,9 +102,21 @@ def written(instant: datetime | None) -> str | None:
     return instant.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S") if instant else None
 
 
-def _automation(node: Node) -> str:
+def automation(node: Node) -> str:
+    """MANUAL, or which Smart+ the campaign is of."""
     kind = node.campaign.row.kind.lower() if node.campaign.row else ""
     return _AUTOMATION.get(kind, "MANUAL")
+
+
+def is_upgraded(node: Node) -> bool:
+    """Whether it is of Upgraded Smart+, which tells of texts and media of its ads below `smart_plus/` only."""
+    return automation(node) == "UPGRADED_SMART_PLUS"
+
+
+def _seen(name: str) -> Field:
+    """A field of what people see of an ad."""
+    of = media.FIELDS[name]
+    return lambda node: None if is_upgraded(node) else of(node.row)
 
 
 def _budget_mode(node: Node) -> str:
@@ -116,16 +131,6 @@ def _budget(node: Node) -> Decimal:
     row = node.row
     amount = (row.daily_budget if row.daily_budget is not None else row.lifetime_budget) if row else None
     return Decimal(0) if amount is None else amount
-
-
-def _text(node: Node) -> str | None:
-    for text in node.row.texts if node.row else ():
-        if text.field in _TEXT_FIELDS:
-            return text.text
-    return None
-
-
-Field = Callable[[Node], Any]
 
 
 def _common(level: Level) -> dict[str, Field]:
@@ -152,7 +157,7 @@ FIELDS: dict[Level, dict[str, Field]] = {
         **_common("campaign"),
         **_WITH_BUDGET,
         "objective_type": lambda node: (node.row.objective or None) if node.row else None,
-        "campaign_automation_type": _automation,
+        "campaign_automation_type": automation,
         "campaign_type": lambda _: "REGULAR_CAMPAIGN",
         "budget_optimize_on": lambda node: _budget_mode(node) != "BUDGET_MODE_INFINITE",
     },
@@ -161,6 +166,8 @@ FIELDS: dict[Level, dict[str, Field]] = {
         **_BELOW_CAMPAIGN,
         **_WITH_BUDGET,
         "click_attribution_window": lambda node: _window(node.row),
+        # TikTok's default; the folder knows of clicks only.
+        "view_attribution_window": lambda _: "ONE_DAY",
     },
     "ad": {
         **_common("ad"),
@@ -169,11 +176,10 @@ FIELDS: dict[Level, dict[str, Field]] = {
         "adgroup_name": lambda node: name_of(
             node.account.adgroups[node.entity.adgroup_id], node.account.today(node.now)
         ),
-        "ad_text": _text,
-        "landing_page_url": lambda node: (node.row.final_url or None) if node.row else None,
+        **{name: _seen(name) for name in media.FIELDS},
     },
 }
-_WINDOWS = {1: "ONE_DAY", 7: "SEVEN_DAYS", 14: "FOURTEEN_DAYS", 28: "TWENTY_EIGHT_DAYS"}
+_WINDOWS = {0: "OFF", 1: "ONE_DAY", 7: "SEVEN_DAYS", 14: "FOURTEEN_DAYS", 28: "TWENTY_EIGHT_DAYS"}
 
 
 def _window(row: EntityRow | None) -> str | None:
