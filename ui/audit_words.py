@@ -65,6 +65,8 @@ def system() -> dict[str, str]:
         "connection.made": _("Connected a platform"),
         "connection.accounts_chosen": _("Chose ad accounts"),
         "connection.broken": _("A platform's access stopped working"),
+        "connection.refreshed": _("A platform's access was prolonged"),
+        "connection.mended": _("A platform's access works again"),
         "connection.removed": _("Disconnected a platform"),
         "sync.asked": _("Asked for a sync"),
         "account.changed": _("Changed an ad account"),

@@ -25,7 +25,8 @@ alter table connections
     add column account_choice text not null default 'all' check (account_choice in ('all', 'chosen')),
     add column chosen_at timestamptz,
     add column extras text[] not null default '{}',
-    -- Of the platform's own word on why it broke, a sentence; and when a person took it back here.
+    -- Why it broke: our code and the platform's sentence, beside its own code. And when a person took it back here.
+    add column broken_reason text,
     add column broken_detail text,
     add column revoked_at timestamptz,
     -- The platform's time: when the token was renewed, when that was last tried and what came of it.
@@ -34,7 +35,7 @@ alter table connections
     add column refresh_error text,
     -- The person was warned so many days before the token's end.
     add column warned_days integer;
-grant update (broken_detail) on connections to adloom_sync;
+grant update (broken_reason, broken_detail) on connections to adloom_sync;
 """
 
 TABLES = """
@@ -69,10 +70,13 @@ create table connection_subscriptions (
 
 call isolate('account_grants', true);
 call isolate('connection_subscriptions', false);
+call open_to_definer('connection_tokens', 'select (connection_id)');
 
 grant select, insert, update on account_grants to adloom_sync;
 grant select on account_grants to adloom_oauth_callback, adloom_dashboard, adloom_cli;
 grant select, insert, update, delete on connection_subscriptions to adloom_oauth_callback;
+grant select (connection_id, target, external_id, org_id, name, fields, subscribed_at, error_code, error_detail,
+              updated_at) on connection_subscriptions to adloom_dashboard;
 grant delete on connection_tokens to adloom_oauth_callback;
 grant insert on mail_outbox to adloom_oauth_callback;
 """
@@ -121,6 +125,11 @@ create function administrators() returns table (user_id uuid, email text, name t
      order by u.email
 $$;
 
+create function organisation_name() returns text
+    language sql stable security definer set search_path = public, pg_temp as $$
+    select o.name from organisations o where o.org_id = app_org()
+$$;
+
 -- Whether anybody else here lives by the log-in of the same person: taking it back at the platform ends theirs too.
 create function is_shared_grant(of_connection uuid) returns boolean
     language sql stable security definer set search_path = public, pg_temp as $$
@@ -135,14 +144,46 @@ create function organisations_with_tokens() returns setof uuid
     language sql stable security definer set search_path = public, pg_temp as $$
     select distinct c.org_id from connections c
 $$;
+
+-- Taken back by a person, but its token is still here: the platform has not been told yet.
+create function connections_to_forget(most integer) returns table (org_id uuid, connection_id uuid)
+    language sql stable security definer set search_path = public, pg_temp as $$
+    select c.org_id, c.connection_id from connections c join connection_tokens t on t.connection_id = c.connection_id
+     where c.status = 'revoked' order by c.revoked_at limit most
+$$;
+"""
+
+# Not for the definer: whoever calls it sees their organisation's rows only.
+HAND_OVER = """
+-- Accounts that a connection no longer reaches go on by another one that does; their ids.
+create function hand_over_accounts(of_connection uuid) returns setof bigint
+    language sql set search_path = public, pg_temp as $$
+    update ad_accounts a
+       set connection_id = heir.connection_id, login_id = heir.login_id, error_code = null, error_detail = null,
+           error_at = null, next_due_at = null
+      from (select distinct on (g.account_id) g.account_id, g.connection_id, g.login_id
+              from account_grants g join connections c on c.connection_id = g.connection_id
+             where c.status = 'active' and g.lost_at is null and g.connection_id <> of_connection
+             order by g.account_id, g.seen_at desc, g.connection_id) heir
+     where a.account_id = heir.account_id and a.connection_id = of_connection
+       and (exists (select from connections c where c.connection_id = of_connection and c.status <> 'active')
+            or exists (select from account_grants g
+                        where g.account_id = a.account_id and g.connection_id = of_connection
+                          and g.lost_at is not null))
+    returning a.account_id
+$$;
+revoke all on function hand_over_accounts(uuid) from public;
+grant execute on function hand_over_accounts(uuid) to adloom_sync, adloom_oauth_callback;
 """
 
 DEFINERS = (
     "claim_expiring_connections(timestamptz, interval, interval, integer)",
     "claim_warnings(timestamptz, integer, integer)",
     "administrators()",
+    "organisation_name()",
     "is_shared_grant(uuid)",
     "organisations_with_tokens()",
+    "connections_to_forget(integer)",
 )
 
 
@@ -152,6 +193,7 @@ def upgrade() -> None:
     op.execute(TABLES)
     op.execute("grant update (refresh_tried_at, warned_days) on connections to adloom_definer")
     op.execute(FUNCTIONS)
+    op.execute(HAND_OVER)
     for function in DEFINERS:
         op.execute(f"revoke all on function {function} from public")
         op.execute(f"grant execute on function {function} to adloom_oauth_callback")
@@ -163,20 +205,23 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.execute("drop function hand_over_accounts(uuid)")
     for function in DEFINERS:
         op.execute(f"drop function {function}")
     op.execute("set local role adloom_owner")
     op.execute("drop table connection_subscriptions, account_grants")
     op.execute(
         "alter table connections drop column token_kind, drop column account_choice, drop column chosen_at,"
-        " drop column extras, drop column broken_detail, drop column revoked_at, drop column refreshed_at,"
-        " drop column refresh_tried_at, drop column refresh_error, drop column warned_days"
+        " drop column extras, drop column broken_reason, drop column broken_detail, drop column revoked_at,"
+        " drop column refreshed_at, drop column refresh_tried_at, drop column refresh_error, drop column warned_days"
     )
     op.execute(
         "alter table oauth_states drop column verifier, drop column account_choice, drop column mends,"
         " drop column extras"
     )
     op.execute("alter table ad_accounts drop column login_id")
+    op.execute("drop policy definer on connection_tokens")
+    op.execute("revoke select (connection_id) on connection_tokens from adloom_definer")
     op.execute("revoke insert on mail_outbox from adloom_oauth_callback")
     op.execute("revoke delete on connection_tokens from adloom_oauth_callback")
     op.execute("reset role")

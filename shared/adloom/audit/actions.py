@@ -49,6 +49,8 @@ ACTIONS: dict[str, str] = {
     "connection.made": "A platform's log-in was connected",
     "connection.accounts_chosen": "Ad accounts were chosen",
     "connection.broken": "A platform's log-in stopped working",
+    "connection.refreshed": "A platform's log-in was prolonged by itself",
+    "connection.mended": "A platform's log-in works again",
     "connection.removed": "A platform's log-in was disconnected",
     "sync.asked": "Somebody asked for numbers to be fetched",
     "account.changed": "An ad account's settings were changed",

@@ -2,15 +2,17 @@
 
 The state is what makes the public callback safe: 256 random bits, stored as their hash, bound to the organisation, the
 person and the browser that asked, good for one use within ten minutes of real time. A person who has lost the right to
-connect meanwhile connects nothing, and a state that is brought by another browser stays unused.
+connect meanwhile connects nothing, and a state that is brought by another browser stays unused. Where the platform has
+PKCE, the verifier waits here, encrypted, until the state is used up.
 """
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -21,18 +23,23 @@ from adloom.audit import Actor
 from adloom.clock import real_now
 from adloom.connections import store
 from adloom.connections.browser import browser_hash
+from adloom.connections.store import AccountChoice, Terms
 from adloom.connections.vault import Vault
 from adloom.db import Database
-from adloom.errors import Conflict, Forbidden, InvalidRequest
+from adloom.errors import Conflict, Forbidden, InvalidRequest, NotFound
 from adloom.events.catalogue import AccountsConnected, Platform
 from adloom.events.outbox import publish
-from adloom.platforms.grant import OAuth
+from adloom.platforms import scopes
+from adloom.platforms.grant import Extra, Grant, OAuth
 
 STATE_LIFE = timedelta(minutes=10)
 
 _STATE_BYTES = 32
+# 43 characters; RFC 7636 wants 43 to 128.
+_VERIFIER_BYTES = 32
 # Google's codes are the longest, some hundreds of characters.
 _LONGEST = 4096
+_KEPT = "select verifier, account_choice, extras, mends from oauth_states where state_hash = :hash"
 
 log = logs.get(__name__)
 
@@ -49,11 +56,29 @@ class Return:
 
 @dataclass(frozen=True)
 class Finished:
-    """A connection was made or renewed."""
+    """A connection was made or renewed. `is_another_person`: not the one whose connection was to be mended."""
 
     connection_id: UUID
     platform: Platform
     name: str
+    is_another_person: bool
+
+
+@dataclass(frozen=True)
+class Leaving:
+    """Who leaves for a platform, and what for. `user_id` is None for the operator, who alone may do without a browser.
+
+    `mends` is the connection that the person wants whole again.
+    """
+
+    org_id: UUID
+    user_id: UUID | None
+    platform: Platform
+    redirect_uri: str
+    browser: str | None
+    choice: AccountChoice = "all"
+    extras: tuple[Extra, ...] = ()
+    mends: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -61,43 +86,58 @@ class _Claim:
     org_id: UUID
     platform: Platform
     redirect_uri: str
+    verifier: bytes | None = field(repr=False)
+    terms: Terms
+    mends: UUID | None
+    asked_by: UUID | None
 
 
-def start(
-    database: Database,
-    oauth: OAuth,
-    *,
-    org_id: UUID,
-    user_id: UUID | None,
-    platform: Platform,
-    redirect_uri: str,
-    browser: str | None,
-) -> str:
-    """Where to send the person. `user_id` is None for the operator, who alone may do without a browser."""
-    if user_id is not None and not browser:
+def start(database: Database, vault: Vault, oauth: OAuth, leaving: Leaving) -> str:
+    """Where to send the person. NotFound for a connection to mend that is not there, or not of the platform."""
+    if leaving.user_id is not None and not leaving.browser:
         raise InvalidRequest(
             "A log-in at a platform belongs to the browser it begins in: start it in the dashboard.",
             code="browser_missing",
         )
     state = secrets.token_urlsafe(_STATE_BYTES)
-    with database.tenant(org_id) as connection:
+    verifier = secrets.token_urlsafe(_VERIFIER_BYTES) if oauth.has_pkce else ""
+    with database.tenant(leaving.org_id) as connection:
+        terms = Terms(leaving.choice, leaving.extras)
+        again = False
+        if leaving.mends is not None:
+            mended = store.one(connection, leaving.mends)
+            if mended.platform != leaving.platform:
+                raise NotFound("That connection is one of another platform.", code="connection_unknown")
+            terms = mended.terms.with_extras(leaving.extras)
+            again = bool(scopes.missing(mended.platform, mended.scopes, terms.extras))
         connection.execute(
             text(
                 "insert into oauth_states (state_hash, org_id, platform, user_id, redirect_uri, expires_at,"
-                " browser_hash) values (:hash, :org, :platform, :user, :redirect, :expires, :browser)"
+                " browser_hash, verifier, account_choice, extras, mends) values (:hash, :org, :platform, :user,"
+                " :redirect, :expires, :browser, :verifier, :choice, :extras, :mends)"
             ),
             {
                 "hash": _hash(state),
-                "org": org_id,
-                "platform": platform,
-                "user": user_id,
-                "redirect": redirect_uri,
+                "org": leaving.org_id,
+                "platform": leaving.platform,
+                "user": leaving.user_id,
+                "redirect": leaving.redirect_uri,
                 "expires": real_now() + STATE_LIFE,
-                "browser": browser_hash(browser) if browser else None,
+                "browser": browser_hash(leaving.browser) if leaving.browser else None,
+                "verifier": vault.encrypt(verifier) if verifier else None,
+                "choice": terms.choice,
+                "extras": list(terms.extras),
+                "mends": leaving.mends,
             },
         )
-        audit.record(connection, "connection.begun", org_id=org_id, target=("platform", platform))
-    return oauth.authorize_url(state=state, redirect_uri=redirect_uri)
+        audit.record(connection, "connection.begun", org_id=leaving.org_id, target=("platform", leaving.platform))
+    return oauth.authorize_url(
+        state=state,
+        redirect_uri=leaving.redirect_uri,
+        challenge=_challenge(verifier),
+        extras=terms.extras,
+        again=again,
+    )
 
 
 def finish(database: Database, vault: Vault, oauth_of: Callable[[Platform], OAuth], came: Return) -> Finished:
@@ -111,18 +151,35 @@ def finish(database: Database, vault: Vault, oauth_of: Callable[[Platform], OAut
         raise _declined(came.error)
     if not came.code or len(came.code) > _LONGEST:
         raise InvalidRequest("The platform sent no code along. Start again in Adloom.", code="code_missing")
-    grant = oauth_of(claim.platform).exchange(code=came.code, redirect_uri=claim.redirect_uri)
+    verifier = vault.decrypt(claim.verifier) if claim.verifier else ""
+    grant = oauth_of(claim.platform).exchange(code=came.code, redirect_uri=claim.redirect_uri, verifier=verifier)
     with database.tenant(claim.org_id) as connection:
-        connection_id = store.save(connection, vault, claim.org_id, claim.platform, grant)
-        event = AccountsConnected(
-            org_id=claim.org_id, account_id=None, connection_id=connection_id, platform=claim.platform
+        connection_id = made(
+            connection, vault, claim.org_id, claim.platform, grant, terms=claim.terms, who=_who_asked(claim)
         )
-        publish(connection, event)
-        said = {"platform": claim.platform, "name": grant.name, "scopes": list(grant.scopes)}
-        who, target = _who_asked(connection, came.state), ("connection", connection_id)
-        audit.record(connection, "connection.made", org_id=claim.org_id, target=target, new=said, actor=who)
-    log.info("connected", platform=claim.platform, org_id=str(claim.org_id), connection_id=str(connection_id))
-    return Finished(connection_id, claim.platform, grant.name)
+    another = claim.mends is not None and claim.mends != connection_id
+    return Finished(connection_id, claim.platform, grant.name, is_another_person=another)
+
+
+def made(
+    connection: Connection,
+    vault: Vault,
+    org_id: UUID,
+    platform: Platform,
+    grant: Grant,
+    *,
+    terms: Terms,
+    who: Actor | None = None,
+) -> UUID:
+    """Store a grant and tell of it: whoever syncs the platform looks up its accounts. The connection's id."""
+    connection_id = store.save(connection, vault, org_id, platform, grant, terms=terms)
+    found = AccountsConnected(org_id=org_id, account_id=None, connection_id=connection_id, platform=platform)
+    publish(connection, found)
+    said = {"platform": platform, "name": grant.name, "scopes": list(grant.scopes)}
+    target = ("connection", connection_id)
+    audit.record(connection, "connection.made", org_id=org_id, target=target, new=said, actor=who)
+    log.info("connected", platform=platform, org_id=str(org_id), connection_id=str(connection_id))
+    return connection_id
 
 
 def purge(database: Database) -> None:
@@ -144,14 +201,32 @@ def _claim(database: Database, state: str | None, browser: str | None) -> _Claim
             "This log-in was used already, is older than ten minutes, or began in another browser. Start again.",
             code="state_unusable",
         )
-    return _Claim(row.org_id, row.platform, row.redirect_uri)
+    with database.tenant(row.org_id) as connection:
+        kept = connection.execute(text(_KEPT), {"hash": _hash(state)}).one()
+        # Nobody needs the verifier a second time.
+        connection.execute(text("update oauth_states set verifier = null where state_hash = :hash"), values)
+    return _Claim(
+        org_id=row.org_id,
+        platform=row.platform,
+        redirect_uri=row.redirect_uri,
+        verifier=bytes(kept.verifier) if kept.verifier is not None else None,
+        terms=Terms(kept.account_choice, tuple(kept.extras)),
+        mends=kept.mends,
+        asked_by=row.user_id,
+    )
 
 
-def _who_asked(connection: Connection, state: str | None) -> Actor:
+def _who_asked(claim: _Claim) -> Actor:
     """Whoever began the log-in: the browser that comes back has no session here. The operator began without one."""
-    query = text("select user_id from oauth_states where state_hash = :hash")
-    user_id = connection.execute(query, {"hash": _hash(state or "")}).scalar_one_or_none()
-    return audit.actor().known_as(user_id) if user_id is not None else replace(audit.actor(), kind="operator")
+    if claim.asked_by is not None:
+        return audit.actor().known_as(claim.asked_by)
+    return replace(audit.actor(), kind="operator")
+
+
+def _challenge(verifier: str) -> str:
+    """RFC 7636, 4.2; empty where there is no verifier."""
+    digest = hashlib.sha256(verifier.encode()).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode() if verifier else ""
 
 
 def _declined(error: str) -> Exception:

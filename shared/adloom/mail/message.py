@@ -44,6 +44,8 @@ def logo() -> bytes:
 def compose(address: str, template: str, data: Mapping[str, str], link: str | None, public_url: str) -> Message:
     """The mail of a template. Data is one line each, and plain text whatever it looks like."""
     chosen = TEMPLATES[template]
+    if chosen.path is not None:
+        link = public_url.rstrip("/") + chosen.path
     plain = {name: _WHITE.sub(" ", value).strip() for name, value in data.items()}
     return Message(
         address,

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 class Template:
     """A mail. `{name}` in its texts stands for a piece of data; `facts` are shown as label and data below the text.
 
-    `button` is the label of the link, for templates that have one.
+    `button` is the label of the link, for templates that have one: a credential that comes with the mail, or `path`, a
+    page of the dashboard, which is none.
     """
 
     subject: str
@@ -19,13 +20,14 @@ class Template:
     needs: frozenset[str] = frozenset()
     facts: Mapping[str, str] = field(default_factory=dict)
     button: str | None = None
+    path: str | None = None
     after: str = ""
 
     def check(self, data: Mapping[str, str], *, has_link: bool) -> None:
         """ValueError unless the data is exactly what the template asks for."""
         if set(data) != self.needs:
             raise ValueError(f"this mail takes {sorted(self.needs)}, not {sorted(data)}")
-        if has_link != (self.button is not None):
+        if has_link != (self.button is not None and self.path is None):
             raise ValueError("this mail has a link" if self.button else "this mail has no link")
 
 
@@ -150,6 +152,17 @@ TEMPLATES: Mapping[str, Template] = {
         frozenset({"name", "when", "address", "provider"}),
         {"When": "{when}", "From": "{address}"},
         after="If this was not you, choose another password, and tell your administrator.",
+    ),
+    "access_ending": Template(
+        "The access to {platform} ends in {left}",
+        "The access to {platform} ends in {left}",
+        "Hello {name}, Adloom reads the ad accounts of {organisation} at {platform} by the log-in of {person}. That "
+        "access ends soon, and only a person can prolong it. After its end no new numbers come from there.",
+        frozenset({"name", "organisation", "platform", "person", "left", "when"}),
+        {"Platform": "{platform}", "Log-in": "{person}", "Ends": "{when}"},
+        button="Connect again",
+        path="/connections",
+        after="Connecting again takes a minute. Accounts and history stay as they are.",
     ),
     "new_device": Template(
         "New log-in from {device}",

@@ -97,20 +97,33 @@ def load(connection: Connection, account_id: int) -> Synced:
     )
 
 
+# Another log-in than the one that has found it reads it, and can.
+_READS = """a.connection_id <> excluded.connection_id
+        and exists (select from connections o where o.connection_id = a.connection_id and o.status = 'active')
+        and not exists (select from account_grants g where g.account_id = a.account_id
+                           and g.connection_id = a.connection_id and g.lost_at is not null)"""
 # Currency and zone of an account that is there already change with its next listing, which keeps what they were.
-_SAVE = """
+_SAVE = f"""
 insert into ad_accounts as a
-    (org_id, connection_id, platform, external_id, name, currency, timezone, status, login_id, lookback_days)
-values (:org_id, :connection_id, :platform, :external_id, :name, :currency, :timezone, :status, :login, :lookback)
+    (org_id, connection_id, platform, external_id, name, currency, timezone, status, login_id, lookback_days,
+     sync_enabled)
+select :org_id, c.connection_id, :platform, :external_id, :name, :currency, :timezone, :status, :login, :lookback,
+       c.account_choice = 'all'
+  from connections c where c.connection_id = :connection_id
 on conflict (org_id, platform, external_id) do update set
-    connection_id = excluded.connection_id, name = excluded.name, status = excluded.status,
-    login_id = coalesce(excluded.login_id, a.login_id), lookback_days = coalesce(excluded.lookback_days, a.lookback_days)
+    connection_id = case when {_READS} then a.connection_id else excluded.connection_id end,
+    name = excluded.name, status = excluded.status,
+    login_id = case when {_READS} then a.login_id else coalesce(excluded.login_id, a.login_id) end,
+    lookback_days = coalesce(excluded.lookback_days, a.lookback_days)
 returning a.account_id
 """
 
 
 def save(connection: Connection, *, org_id: UUID, connection_id: UUID, platform: str, account: Account) -> int:
-    """Store an account that a connection reaches; its id."""
+    """Store an account that a connection reaches; its id.
+
+    A new one is synced unless a person chooses accounts. One that another connection reads stays with that one.
+    """
     saved = connection.execute(
         text(_SAVE),
         {

@@ -8,10 +8,10 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from adloom import clock, logs
-from adloom.errors import AccountInaccessible, ConnectionBroken
+from adloom.errors import AccountInaccessible, ConnectionBroken, PlatformError
 from adloom.events.catalogue import AccountsConnected
 from adloom.events.outbox import first_delivery
-from adloom.metrics import accounts, failures, windows
+from adloom.metrics import accounts, failures, reach, windows
 from adloom.metrics.planning import EVERY
 from adloom.metrics.sync import Access, Sync
 from adloom.platforms.model import Account
@@ -49,7 +49,7 @@ def welcome(sync: Sync, event: AccountsConnected, event_id: UUID) -> int:
         found = reader.accounts()
     except (ConnectionBroken, AccountInaccessible) as error:
         # Also when the person left out the permission to read ads: only connecting again helps.
-        _broken(sync, event, event_id, error.platform_code)
+        _broken(sync, event, event_id, error)
         return 0
     finally:
         reader.close()
@@ -62,6 +62,7 @@ def welcome(sync: Sync, event: AccountsConnected, event_id: UUID) -> int:
         )
         for account in found:
             _ask(connection, sync, event, account)
+        reach.lost(connection, event.org_id, event.connection_id, [account.external_id for account in found])
     log.info("accounts_found", connection_id=str(event.connection_id), accounts=len(found))
     return len(found)
 
@@ -71,6 +72,10 @@ def _ask(connection: Connection, sync: Sync, event: AccountsConnected, account: 
         connection, org_id=event.org_id, connection_id=event.connection_id, platform=sync.platform, account=account
     )
     synced = accounts.load(connection, account_id)
+    reach.found(connection, event.org_id, event.connection_id, account_id, account.login)
+    if not synced.is_enabled or synced.connection_id != event.connection_id:
+        # Nobody has chosen it, or another log-in reads it.
+        return
     today, last = synced.today, synced.last_synced_at
     if last is not None and clock.now() - last < WAITED:
         return
@@ -84,7 +89,10 @@ def _ask(connection: Connection, sync: Sync, event: AccountsConnected, account: 
     sync.wake(connection, event.org_id, account_id, "connected")
 
 
-def _broken(sync: Sync, event: AccountsConnected, event_id: UUID, platform_code: str) -> None:
+def _broken(sync: Sync, event: AccountsConnected, event_id: UUID, error: PlatformError) -> None:
+    if isinstance(error, AccountInaccessible):
+        # Not of one account: the grant lets us see none.
+        error = ConnectionBroken(error.detail, platform_code=error.platform_code, code="scopes_missing")
     with sync.database.tenant(event.org_id) as connection:
         if first_delivery(connection, sync.function, event_id, event.org_id):
-            failures.break_connection(connection, sync, event.org_id, event.connection_id, platform_code)
+            failures.break_connection(connection, sync.platform, event.org_id, event.connection_id, error)

@@ -8,8 +8,9 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from adloom import audit, clock, logs
-from adloom.errors import ConnectionBroken, PlatformError, PlatformThrottled
+from adloom.errors import AccountInaccessible, ConnectionBroken, PlatformError, PlatformThrottled
 from adloom.events import catalogue
+from adloom.events.catalogue import Platform
 from adloom.events.outbox import publish
 from adloom.metrics import runs, windows
 from adloom.metrics.accounts import Synced
@@ -23,6 +24,9 @@ LONGEST_WAIT = timedelta(minutes=15)
 # What only a person can mend is looked at now and then, in case it was.
 PERSON_WAIT = timedelta(hours=1)
 _MOST_DOUBLINGS = 10
+# How often a connection is asked for accounts that came to be since; and sooner, when one of them seems to be gone.
+DISCOVER_EVERY = timedelta(days=1)
+LOOK_AGAIN_AFTER = timedelta(hours=1)
 
 log = logs.get(__name__)
 
@@ -62,7 +66,9 @@ def record(
             text("select pause_platform(:platform, :until)"), {"platform": sync.platform, "until": error.retry_at}
         )
     if isinstance(error, ConnectionBroken):
-        break_connection(connection, sync, synced.org_id, synced.connection_id, error.platform_code)
+        break_connection(connection, sync.platform, synced.org_id, synced.connection_id, error)
+    if isinstance(error, AccountInaccessible):
+        _look_again(connection, synced.connection_id)
     failed = catalogue.SyncFailed(
         org_id=synced.org_id,
         account_id=synced.account_id,
@@ -82,23 +88,43 @@ def record(
     )
 
 
-def break_connection(connection: Connection, sync: Sync, org_id: UUID, connection_id: UUID, platform_code: str) -> None:
-    """Mark a connection as broken and tell of it, once, however many accounts it has."""
+def break_connection(
+    connection: Connection, platform: Platform, org_id: UUID, connection_id: UUID, error: PlatformError
+) -> None:
+    """Mark a connection as broken and tell of it, once, however many accounts it has.
+
+    Accounts that another connection reaches go on by that one.
+    """
+    code = error.platform_code
     broken = connection.execute(
         text(
-            "update connections set status = 'broken', broken_code = :code, broken_at = now(), updated_at = now()"
+            "update connections set status = 'broken', broken_code = :code, broken_reason = :reason,"
+            " broken_detail = :detail, broken_at = now(), updated_at = now()"
             " where connection_id = :connection_id and status = 'active'"
         ),
-        {"connection_id": connection_id, "code": platform_code},
+        {"connection_id": connection_id, "code": code, "reason": error.code, "detail": error.detail[:1000]},
     )
     if broken.rowcount:
+        connection.execute(text("select hand_over_accounts(:id)"), {"id": connection_id})
         event = catalogue.ConnectionBroken(
-            org_id=org_id, account_id=None, connection_id=connection_id, platform=sync.platform, code=platform_code
+            org_id=org_id, account_id=None, connection_id=connection_id, platform=platform, code=code
         )
         publish(connection, event)
-        target, new = ("connection", connection_id), {"status": "broken", "platform_code": platform_code}
+        target, new = ("connection", connection_id), {"status": "broken", "platform_code": code}
         old = {"status": "active"}
         audit.record(connection, "connection.broken", org_id=org_id, target=target, old=old, new=new)
+
+
+def _look_again(connection: Connection, connection_id: UUID) -> None:
+    """Let the next tick find out which accounts the connection still reaches, unless it did within the hour."""
+    now = clock.now()
+    connection.execute(
+        text(
+            "update connections set discovered_at = :long_ago where connection_id = :connection_id"
+            " and discovered_at between :long_ago and :now"
+        ),
+        {"connection_id": connection_id, "long_ago": now - DISCOVER_EVERY, "now": now - LOOK_AGAIN_AFTER},
+    )
 
 
 def _when(error: PlatformError, attempts: int) -> tuple[datetime, datetime | None]:

@@ -16,6 +16,7 @@ from adloom.events.catalogue import AccountsConnected
 from adloom.events.outbox import publish
 from adloom.metrics import accounts, windows
 from adloom.metrics.accounts import Synced
+from adloom.metrics.failures import DISCOVER_EVERY
 from adloom.metrics.sync import Sync
 from adloom.platforms.model import Days
 
@@ -23,8 +24,6 @@ log = logs.get(__name__)
 
 # How often an account is due, on the business clock.
 EVERY = timedelta(minutes=15)
-# How often a connection is asked for accounts that came to be since.
-DISCOVER_EVERY = timedelta(days=1)
 # One tick claims no more, so that it ends in time; the next one goes on.
 MOST_PER_TICK = 500
 

@@ -247,7 +247,8 @@ class Function(Flask, Generic[S]):
 
     def _show(self, page: pages.Page, route: Route) -> Response:
         if pages.wanted(request):
-            return pages.page(page.title, page.text, link=self.settings().public_url, status=route.status)
+            link = self.settings().public_url.rstrip("/") + page.path
+            return pages.page(page.title, page.text, link=link, status=route.status)
         return route.respond(page.data)
 
     @cached_property

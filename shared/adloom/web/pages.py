@@ -19,11 +19,12 @@ HTML = "text/html"
 
 @dataclass(frozen=True)
 class Page:
-    """What a route answers to a browser, and the same as data for a program."""
+    """What a route answers to a browser, and the same as data for a program. `path` is where the way back leads."""
 
     title: str
     text: str
     data: BaseModel
+    path: str = ""
 
 
 _STYLE = (

@@ -5,21 +5,25 @@ https://developers.google.com/identity/protocols/oauth2/web-server
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from datetime import datetime, timedelta
 from typing import TypeVar
 from urllib.parse import urlencode
 
 import httpx
 import msgspec
 
+from adloom import clock
 from adloom.errors import ConnectionBroken
+from adloom.platforms import scopes
 from adloom.platforms.google import errors
 from adloom.platforms.google.client import App
-from adloom.platforms.grant import Grant
+from adloom.platforms.grant import Grant, Inspected
 
 AUTHORIZE_URL = "https://accounts.google.com/o/oauth2/v2/auth"
 REVOKE_URL = "https://oauth2.googleapis.com/revoke"
 PERSON_URL = "https://openidconnect.googleapis.com/v1/userinfo"
-SCOPE_ADS = "https://www.googleapis.com/auth/adwords"
+SCOPE_ADS = scopes.GOOGLE_ADS
 SCOPES = (SCOPE_ADS, "openid", "email")
 # Two calls in a row have to end before the request's 60 s.
 TIMEOUT_S = 15.0
@@ -32,6 +36,8 @@ class _Token(msgspec.Struct):
     access_token: str
     scope: str = ""
     refresh_token: str = ""
+    # Only where the person, or their administrator, gave access for a time.
+    refresh_token_expires_in: int | None = None
 
 
 class _Person(msgspec.Struct):
@@ -51,6 +57,8 @@ class _Refusal(msgspec.Struct):
 class GoogleOAuth:
     """The flow of one OAuth client. Makes no retries: a code is good for one try, and the person is there."""
 
+    has_pkce = True
+
     def __init__(
         self,
         app: App,
@@ -66,7 +74,15 @@ class GoogleOAuth:
         self._person_url = person_url
         self._timeout_s = timeout_s
 
-    def authorize_url(self, *, state: str, redirect_uri: str, challenge: str = "") -> str:
+    def authorize_url(
+        self,
+        *,
+        state: str,
+        redirect_uri: str,
+        challenge: str = "",
+        extras: Collection[str] = (),  # noqa: ARG002 - nothing more is to be had here
+        again: bool = False,  # noqa: ARG002 - Google asks anew each time
+    ) -> str:
         """Where the person is sent to agree; `challenge` is PKCE's, by S256."""
         query = {
             "client_id": self._app.id,
@@ -111,16 +127,38 @@ class GoogleOAuth:
             external_user_id=person.sub,
             name=person.email or person.sub,
             scopes=tuple(given.scope.split()),
-            # Google does not say when it ends: unused for six months, or after seven days of an app in testing.
-            expires_at=None,
+            expires_at=_expiry(given),
         )
 
-    def revoke(self, token: str) -> None:
-        """Make a grant worthless at Google; one that is so already is no error."""
+    def inspect(self, token: str) -> Inspected:
+        """What a refresh token still opens: only a new access token tells."""
+        form = {
+            "grant_type": "refresh_token",
+            "refresh_token": token,
+            "client_id": self._app.id,
+            "client_secret": self._app.secret,
+        }
+        with httpx.Client(timeout=self._timeout_s, follow_redirects=False) as client:
+            given = _read(_sent(client, "POST", self._app.token_url, form), _Token)
+        return Inspected(tuple(given.scope.split()), _expiry(given))
+
+    def revoke(self, token: str, *, is_shared: bool = False) -> bool:
+        """Make a grant worthless at Google, with every token of the person's for our app."""
+        if is_shared:
+            return False
         with httpx.Client(timeout=self._timeout_s, follow_redirects=False) as client:
             reply = _sent(client, "POST", self._revoke_url, {"token": token})
         if reply.status_code != httpx.codes.BAD_REQUEST:
             _read(reply, _Nothing)
+        return True
+
+
+def _expiry(given: _Token) -> datetime | None:
+    """When the grant ends. Google says so of those for a time only, not that one ends that is unused for six months, or
+    after seven days of an app in testing.
+    """
+    seconds = given.refresh_token_expires_in
+    return clock.now() + timedelta(seconds=seconds) if seconds else None
 
 
 def _sent(client: httpx.Client, method: str, url: str, form: dict[str, str] | None, token: str = "") -> httpx.Response:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 from urllib.parse import urlencode
@@ -23,14 +24,10 @@ from adloom.errors import (
     PlatformProtocolError,
     PlatformTransient,
 )
-from adloom.platforms.grant import Grant
+from adloom.platforms import scopes
+from adloom.platforms.grant import Grant, Inspected, TokenKind
 
 VERSION = "v26.0"
-
-# Reading insights, and those accounts that belong to a business; publishing will ask for ads_management.
-SCOPES = ("ads_read", "business_management")
-# One of these suffices to read.
-READING_SCOPES = frozenset({"ads_read", "ads_management"})
 
 # Four calls in a row have to end before the request's 60 s.
 TIMEOUT_S = 12.0
@@ -42,6 +39,7 @@ _APP_CODES = frozenset({1, 101, 191})
 _INVALID_PARAMETER = 100
 _INVALID_TOKEN = 190
 _SERVER_ERROR = 500
+_SYSTEM_USER = "SYSTEM_USER"
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -56,11 +54,15 @@ class _Token(_Reply):
 
 
 class _Inspected(_Reply):
-    app_id: str
+    # Of a token that is none, Meta says little more than that.
+    app_id: str = ""
     is_valid: bool
-    user_id: str
-    scopes: list[str]
+    user_id: str = ""
+    scopes: list[str] = []
     expires_at: int = 0  # unix seconds; 0 never expires
+    # When the person's data is closed to us, whatever the token: 90 days after they were last asked.
+    data_access_expires_at: int = 0
+    type: str = ""
 
 
 class _Debug(_Reply):
@@ -70,6 +72,10 @@ class _Debug(_Reply):
 class _Person(_Reply):
     id: str
     name: str = ""
+
+
+class _Done(_Reply):
+    success: bool
 
 
 class _Fault(_Reply):
@@ -101,52 +107,125 @@ class MetaOAuth:
         self._dialog = f"{dialog_url.rstrip('/')}/{VERSION}/dialog/oauth"
         self._transport = transport
 
-    def authorize_url(self, *, state: str, redirect_uri: str) -> str:
+    has_pkce = False
+
+    def authorize_url(
+        self,
+        *,
+        state: str,
+        redirect_uri: str,
+        challenge: str = "",  # noqa: ARG002 - Meta has no PKCE for apps with a secret
+        extras: Collection[str] = (),
+        again: bool = False,
+    ) -> str:
         query = {
             "client_id": self._app_id,
             "redirect_uri": redirect_uri,
             "state": state,
             "response_type": "code",
-            "scope": ",".join(SCOPES),
+            "scope": ",".join((*scopes.META_READ, *(scopes.META_LEADS if "leads" in extras else ()))),
         }
-        return f"{self._dialog}?{urlencode(query)}"
+        # What a person once declined is not asked for any more, unless one says so.
+        return f"{self._dialog}?{urlencode(query | ({'auth_type': 'rerequest'} if again else {}))}"
 
-    def exchange(self, *, code: str, redirect_uri: str) -> Grant:
-        app = {"client_id": self._app_id, "client_secret": self._app_secret}
-        with httpx.Client(transport=self._transport, timeout=TIMEOUT_S) as client:
+    def exchange(self, *, code: str, redirect_uri: str, verifier: str = "") -> Grant:  # noqa: ARG002
+        with self._client() as client:
+            app = self._app
             short = self._get(client, "oauth/access_token", {**app, "redirect_uri": redirect_uri, "code": code}, _Token)
-            swap = {**app, "grant_type": "fb_exchange_token", "fb_exchange_token": short.access_token}
-            long = self._get(client, "oauth/access_token", swap, _Token)
-            token = long.access_token
-            inspect = {"input_token": token, "access_token": f"{self._app_id}|{self._app_secret}"}
-            about = self._check(self._get(client, "debug_token", inspect, _Debug).data)
-            proof = hmac.new(self._app_secret.encode(), token.encode(), hashlib.sha256).hexdigest()
-            me = {"fields": "id,name", "access_token": token, "appsecret_proof": proof}
-            person = self._get(client, "me", me, _Person)
+            long = self._swapped(client, short.access_token, "user")
+            about = self._check(self._inspected(client, long.access_token))
+            return self._grant(client, long, about)
+
+    def adopt(self, token: str) -> Grant:
+        """The grant of a token that was made at Meta itself, by an administrator for a system user."""
+        with self._client() as client:
+            about = self._check(self._inspected(client, token))
+            return self._grant(client, _Token(access_token=token), about)
+
+    def renew(self, token: str, kind: TokenKind) -> Grant:
+        """A token that lasts longer, for one that has not ended yet; ConnectionBroken when it has.
+
+        A system user's is a new one. A person's may come back as it was: then only logging in helps.
+        """
+        with self._client() as client:
+            longer = self._swapped(client, token, kind)
+            about = self._check(self._inspected(client, longer.access_token))
+            return self._grant(client, longer, about)
+
+    def inspect(self, token: str) -> Inspected:
+        """What a token is good for now."""
+        with self._client() as client:
+            about = self._inspected(client, token)
+        if not about.is_valid:
+            raise ConnectionBroken("Meta says that this access has ended; connect again.", code="token_invalid")
+        return Inspected(tuple(about.scopes), _expiry(_Token(access_token=token), about))
+
+    def revoke(self, token: str, *, is_shared: bool) -> bool:
+        """End the person's whole grant, or, where others live by it, this one token."""
+        path, how = ("oauth/revoke", "GET") if is_shared else ("me/permissions", "DELETE")
+        own = {"access_token": token, "appsecret_proof": self._proof(token)}
+        one = {**self._app, "revoke_token": token, "access_token": self._app_token}
+        with self._client() as client:
+            try:
+                return self._call(client, how, path, one if is_shared else own, _Done).success
+            except ConnectionBroken:
+                return True
+
+    @property
+    def _app(self) -> dict[str, str]:
+        return {"client_id": self._app_id, "client_secret": self._app_secret}
+
+    @property
+    def _app_token(self) -> str:
+        return f"{self._app_id}|{self._app_secret}"
+
+    def _proof(self, token: str) -> str:
+        return hmac.new(self._app_secret.encode(), token.encode(), hashlib.sha256).hexdigest()
+
+    def _client(self) -> httpx.Client:
+        return httpx.Client(transport=self._transport, timeout=TIMEOUT_S)
+
+    def _swapped(self, client: httpx.Client, token: str, kind: TokenKind) -> _Token:
+        swap = {**self._app, "grant_type": "fb_exchange_token", "fb_exchange_token": token}
+        if kind == "system_user":
+            swap |= {"set_token_expires_in_60_days": "true"}
+        return self._get(client, "oauth/access_token", swap, _Token)
+
+    def _inspected(self, client: httpx.Client, token: str) -> _Inspected:
+        asked = {"input_token": token, "access_token": self._app_token}
+        return self._get(client, "debug_token", asked, _Debug).data
+
+    def _grant(self, client: httpx.Client, token: _Token, about: _Inspected) -> Grant:
+        own = {"access_token": token.access_token, "appsecret_proof": self._proof(token.access_token)}
+        person = self._get(client, "me", {"fields": "id,name", **own}, _Person)
         return Grant(
-            token=token,
+            token=token.access_token,
             external_user_id=about.user_id,
             name=person.name or about.user_id,
             scopes=tuple(about.scopes),
-            expires_at=_expiry(long, about),
+            expires_at=_expiry(token, about),
+            kind="system_user" if about.type == _SYSTEM_USER else "user",
         )
 
     def _check(self, about: _Inspected) -> _Inspected:
         """The token is ours, good, and lets us read."""
-        if about.app_id != self._app_id:
-            raise PlatformError("Meta gave out a token of another app; nothing was stored.", code="foreign_token")
         if not about.is_valid:
-            raise ConnectionBroken("Meta gave out a token that is not valid; connect again.", code="token_invalid")
-        if not READING_SCOPES.intersection(about.scopes):
+            raise ConnectionBroken("Meta says that this token is not valid; connect again.", code="token_invalid")
+        if about.app_id != self._app_id:
+            raise PlatformError("This is a token of another Meta app; nothing was stored.", code="foreign_token")
+        if scopes.missing("meta", about.scopes, ()):
             raise ConnectionBroken(
                 "The right to read ads was not given; connect again and leave it ticked.", code="scopes_missing"
             )
         return about
 
     def _get(self, client: httpx.Client, path: str, params: dict[str, str], model: type[M]) -> M:
+        return self._call(client, "GET", path, params, model)
+
+    def _call(self, client: httpx.Client, method: str, path: str, params: dict[str, str], model: type[M]) -> M:
         # An httpx error names no address, but its request does, with our secret in the query: `from None`.
         try:
-            response = client.get(f"{self._graph}/{path}", params=params)
+            response = client.request(method, f"{self._graph}/{path}", params=params)
         except httpx.TransportError as error:
             kind = type(error).__name__
             raise PlatformTransient(f"Meta does not answer ({kind}); try again.", code="platform_unreachable") from None
@@ -167,10 +246,11 @@ class MetaOAuth:
 
 
 def _expiry(token: _Token, about: _Inspected) -> datetime | None:
-    """When the token ends. Meta leaves `expires_in` out at times; then the inspected token says it."""
+    """When the token, or what it opens, ends. Meta leaves `expires_in` out at times; the inspected token says it."""
+    ends = [datetime.fromtimestamp(at, UTC) for at in (about.expires_at, about.data_access_expires_at) if at]
     if token.expires_in:
-        return clock.now() + timedelta(seconds=token.expires_in)
-    return datetime.fromtimestamp(about.expires_at, UTC) if about.expires_at else None
+        ends.append(clock.now() + timedelta(seconds=token.expires_in))
+    return min(ends, default=None)
 
 
 def _not_json(status: int) -> PlatformError:

@@ -1,0 +1,26 @@
+"""Puts the function together: what it answers, hears and looks after."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from adloom.connecting import connections_routes, login_routes, upkeep
+from adloom.connecting.settings import Callback, oauth, vault
+from adloom.connections import ending, flow
+
+
+def serve(app: Callback) -> None:
+    """Make `app` the function that people connect platforms with."""
+
+    @app.on_start
+    def check_token_ring() -> None:
+        vault(app)
+
+    login_routes.add(app)
+    connections_routes.add(app)
+
+    @app.tick
+    def keep_up() -> None:
+        flow.purge(app.database())
+        ending.go_on(app.database(), vault(app), partial(oauth, app))
+        upkeep.tick(app)

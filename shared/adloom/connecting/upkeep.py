@@ -1,0 +1,35 @@
+"""What is looked after by itself: whether accesses still work, that they are prolonged, and that people are warned."""
+
+from __future__ import annotations
+
+from functools import partial
+from uuid import UUID
+
+from adloom.connecting.settings import Callback, oauth, vault
+from adloom.connections import checking, renewal, warnings
+from adloom.metrics import failures
+from adloom.platforms import apps
+
+# One tick does no more of each, so that it ends in time; the next one goes on.
+MOST_PER_TICK = 20
+
+
+def check(app: Callback, org_id: UUID, connection_id: UUID) -> None:
+    """Ask the platform whether a connection works, and note what it says."""
+    checking.check(
+        app.database(), vault(app), partial(oauth, app), org_id, connection_id, broken=failures.break_connection
+    )
+
+
+def tick(app: Callback) -> None:
+    """Prolong what ends soon, then warn of what could not be prolonged."""
+    if app.settings().meta_app_id:
+        renewed = 0
+        while renewed < MOST_PER_TICK and renewal.renew_next(
+            app.database(), vault(app), apps.meta_oauth(app.settings()), broken=failures.break_connection
+        ):
+            renewed += 1
+    for days in warnings.DAYS:
+        warned = 0
+        while warned < MOST_PER_TICK and warnings.warn_next(app.database(), days):
+            warned += 1
