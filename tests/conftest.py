@@ -131,9 +131,15 @@ def make_organisation(connect: Callable[[str], Database]) -> Callable[..., uuid.
 
 @pytest.fixture
 def make_account(connect: Callable[[str], Database]) -> Callable[..., int]:
-    """`make_account(org_id, "1234")` connects a Meta ad account and returns our id of it."""
+    """`make_account(org_id, "1234")` connects an ad account, of Meta if not said, and returns our id of it."""
 
-    def make(org_id: uuid.UUID, external_id: str, currency: str = "EUR", timezone: str = "Europe/Berlin") -> int:
+    def make(
+        org_id: uuid.UUID,
+        external_id: str,
+        currency: str = "EUR",
+        timezone: str = "Europe/Berlin",
+        platform: str = "meta",
+    ) -> int:
         connection_id = uuid.uuid4()
         values = {
             "org_id": org_id,
@@ -141,12 +147,13 @@ def make_account(connect: Callable[[str], Database]) -> Callable[..., int]:
             "external_id": external_id,
             "currency": currency,
             "timezone": timezone,
+            "platform": platform,
         }
         with connect("oauth-callback").tenant(org_id) as connection:
             connection.execute(
                 text(
                     "insert into connections (connection_id, org_id, platform, external_user_id, name)"
-                    " values (:connection_id, :org_id, 'meta', 'person-' || :external_id, 'A person')"
+                    " values (:connection_id, :org_id, :platform, 'person-' || :external_id, 'A person')"
                 ),
                 values,
             )
@@ -156,8 +163,8 @@ def make_account(connect: Callable[[str], Database]) -> Callable[..., int]:
                     text(
                         "insert into ad_accounts"
                         " (org_id, connection_id, platform, external_id, name, currency, timezone)"
-                        " values (:org_id, :connection_id, 'meta', :external_id, 'Account ' || :external_id, :currency,"
-                        " :timezone) returning account_id"
+                        " values (:org_id, :connection_id, :platform, :external_id, 'Account ' || :external_id,"
+                        " :currency, :timezone) returning account_id"
                     ),
                     values,
                 ).scalar_one()

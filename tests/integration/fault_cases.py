@@ -18,8 +18,8 @@ from adloom.platforms.quota import SLOW_FROM_PERCENT, SLOWEST_WAIT_S
 from adloom.platforms.retry import RetryPolicy
 from tests.unit.sandbox.support import ROOT
 
-# The account, three lists, and of the facts one page of each level but three of ads.
-CLEAN_REQUESTS = 10
+# The account, three lists, of the facts one page of each level but three of ads, and one of the hours of two levels.
+CLEAN_REQUESTS = 12
 PRODUCT = RetryPolicy()
 RAW = (ROOT / "tests" / "data" / "platform_errors.json").read_text(encoding="utf-8")
 RECORDED = json.loads(RAW)["meta"]
@@ -147,7 +147,7 @@ CASES = [
         "1/99 on every question for ads",
         always(TOO_MUCH),
         None,
-        55,
+        67,
         seconds=3 * LESS,
         note="pages of 500, 100, 25; 3 days, 1 day; then a report per day",
     ),
@@ -161,7 +161,7 @@ CASES = [
             },
         ],
         None,
-        83,
+        95,
         seconds=3 * LESS,
         note="asked for twice, then a few campaigns at a time",
     ),

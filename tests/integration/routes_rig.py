@@ -13,12 +13,14 @@ import pytest
 from cryptography.fernet import Fernet
 
 from adloom.db import Database
+from adloom.events.catalogue import Platform
 from adloom.identity import operator_keys, sessions
 from adloom.identity.policy import SessionSettings
 from adloom.identity.proof import Proven
 from adloom.identity.roles import ROLES, Role
 from adloom.identity.scopes import SCOPES
 from adloom.identity.tokens import new_key_token, token_hash
+from adloom.platforms import conversions
 from adloom.web.routes import Route
 from infra.deployment.stackfile import read_functions
 from tests.integration.cast import auth_settings, person
@@ -31,9 +33,13 @@ OPERATOR_KEY = "adl_o_the-operators-key-of-this-test"
 FUNCTIONS: dict[str, Any] = {
     function.name: importlib.import_module(f"functions.{function.folder.name}.handler") for function in read_functions()
 }
+SYNCS = [name for name in FUNCTIONS if name.startswith("sync-")]
 GUARDED: list[tuple[str, Route]] = [
     (name, route) for name, module in FUNCTIONS.items() for route in module.app.routes if not route.guard.is_public
 ]
+
+
+Check = Callable[["House", str, int], bool]
 
 
 def titles(routes: list[tuple[str, Route]]) -> list[str]:
@@ -56,7 +62,7 @@ class House:
     org_id: UUID
     people: dict[Role, UUID]
     other_org: UUID
-    theirs: dict[str, UUID]
+    theirs: dict[str, UUID | int]
 
     def token(self, role: Role, **columns: str) -> str:
         """A new session of the member; `columns` are SQL expressions put into its row."""
@@ -80,6 +86,13 @@ class House:
         return token
 
 
+NEW_ACCOUNT = """
+with made as (
+    insert into connections (connection_id, org_id, platform, external_user_id, name)
+    values (gen_random_uuid(), %s, 'meta', 'x', 'x') returning connection_id, org_id)
+insert into ad_accounts (org_id, connection_id, platform, external_id, name, currency, timezone)
+select org_id, connection_id, 'meta', 'x', 'x', 'EUR', 'UTC' from made returning account_id
+"""
 NEW_INVITATION = """
 insert into invitations (invitation_id, org_id, email, role, token_hash, invited_by, expires_at)
 values (%s, %s, %s, 'viewer', %s, %s, now() + interval '1 day')
@@ -119,14 +132,22 @@ def house(postgres: Postgres) -> Iterator[House]:
     auth.close()
 
 
-def _others(admin: psycopg.Connection[Any], org_id: UUID, of: UUID) -> dict[str, UUID]:
+def _others(admin: psycopg.Connection[Any], org_id: UUID, of: UUID) -> dict[str, UUID | int]:
     """What another organisation has, by the names of the parameters of paths."""
     invitation, key, identity = uuid4(), uuid4(), uuid4()
     admin.execute(NEW_INVITATION, (invitation, org_id, "someone@example.com", invitation.bytes * 2, of))
     admin.execute(NEW_KEY, (key, org_id, of, key.bytes * 2, ["members:read"], "admin"))
     admin.execute(NEW_IDENTITY, (identity, org_id, of, identity.hex))
     [(session,)] = admin.execute("select session_id from sessions where user_id = %s", (of,)).fetchall()
-    return {"user_id": of, "session_id": session, "invitation_id": invitation, "key_id": key, "identity_id": identity}
+    [(account,)] = admin.execute(NEW_ACCOUNT, (org_id,)).fetchall()
+    return {
+        "user_id": of,
+        "session_id": session,
+        "invitation_id": invitation,
+        "key_id": key,
+        "identity_id": identity,
+        "account_id": account,
+    }
 
 
 def call(name: str, route: Route, token: str | None, path: str | None = None, **headers: str) -> Any:
@@ -156,14 +177,31 @@ def lowest(route: Route) -> Role:
     return needed if needed is not None else "viewer"
 
 
-def runs(house: House, token: str, account: int) -> bool:
-    """Whether a sync of an account is planned for the bearer."""
-    answer = (
-        FUNCTIONS["sync-meta"]
-        .app.test_client()
-        .post("/runs", json={"accounts": [str(account)]}, headers={"Authorization": f"Bearer {token}"})
-    )
-    return bool(answer.status_code == 202 and answer.get_json()["planned"])
+def runs(name: str) -> Check:
+    def is_planned(house: House, token: str, account: int) -> bool:
+        """Whether a sync of an account is planned for the bearer."""
+        client = FUNCTIONS[name].app.test_client()
+        answer = client.post("/runs", json={"accounts": [str(account)]}, headers={"Authorization": f"Bearer {token}"})
+        return bool(answer.status_code == 202 and answer.get_json()["planned"])
+
+    return is_planned
+
+
+def counts(name: str) -> Check:
+    def is_changed(house: House, token: str, account: int) -> bool:
+        """Whether the bearer may say what an account counts as a conversion."""
+        client = FUNCTIONS[name].app.test_client()
+        wanted = {"conversion": conversions.of(platform_of(name)).offered[-1]}
+        answer = client.patch(f"/accounts/{account}", json=wanted, headers={"Authorization": f"Bearer {token}"})
+        return bool(answer.status_code == 200 and answer.get_json()["conversion"] == wanted["conversion"])
+
+    return is_changed
+
+
+def platform_of(endpoint: str) -> Platform:
+    """Whose accounts a route is about: a sync function's own platform's; of the others Meta's will do."""
+    name = endpoint.split(maxsplit=1)[0].removeprefix("sync-")
+    return name if name in ("google", "tiktok") else "meta"  # type: ignore[return-value]
 
 
 def lists(house: House, token: str, account: int) -> bool:
@@ -177,7 +215,8 @@ def lists(house: House, token: str, account: int) -> bool:
 
 # Whether a route does something for, or tells something of, an account: asked by a member who has it and by one whose
 # accounts are others.
-OF_ACCOUNTS: dict[str, Callable[[House, str, int], bool]] = {
-    "sync-meta POST /runs": runs,
+OF_ACCOUNTS: dict[str, Check] = {
     "oauth-callback GET /connections": lists,
+    **{f"{name} POST /runs": runs(name) for name in SYNCS},
+    **{f"{name} PATCH /accounts/<account_id>": counts(name) for name in SYNCS},
 }

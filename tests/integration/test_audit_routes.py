@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
@@ -21,13 +22,12 @@ from adloom.db import Database, migrate
 from adloom.identity import operator_keys
 from adloom.keyring import KeyRing
 from adloom.mail.sender import Postbox
+from adloom.platforms import conversions
 from adloom.web.limits import MemoryLimiter
 from functions.auth.handler import AuthSettings
 from functions.auth.handler import app as auth_app
 from functions.oauth_callback.handler import OAuthCallbackSettings
 from functions.oauth_callback.handler import app as callback_app
-from functions.sync_meta.handler import SyncMetaSettings
-from functions.sync_meta.handler import app as sync_app
 from tests.integration.auth_rig import OPERATOR, OPERATOR_KEY, admin, auth, client, org_id, owner, viewer
 from tests.integration.cast import (
     MAIL_RING,
@@ -41,7 +41,7 @@ from tests.integration.cast import (
     new_address,
     person,
 )
-from tests.integration.routes_rig import FUNCTIONS, Unlimited
+from tests.integration.routes_rig import FUNCTIONS, NEW_ACCOUNT, SYNCS, Unlimited, platform_of
 from tests.integration.sso_rig import Browser, provider, use
 from tests.unit.sandbox.support import APP_ID, APP_SECRET, Sandbox, sandbox
 
@@ -408,20 +408,43 @@ def _(scene: Scene) -> None:
     callback_app.database().close()
 
 
-@leaves("sync-meta POST /runs", "sync.asked", new=("accounts", "since", "until"))
-def _(scene: Scene) -> None:
+def sync_of(scene: Scene, name: str) -> Any:
+    """A client of a sync function."""
+    app = FUNCTIONS[name].app
     told = common_settings(
-        database_url=scene.postgres.url("sync-meta"),
+        database_url=scene.postgres.url(name),
         token_ring=Fernet.generate_key().decode(),
         sandbox_url=scene.sandbox.url,
         meta_app_id=APP_ID,
         meta_app_secret=APP_SECRET,
     )
-    sync_app.use(SyncMetaSettings(**told))
-    sync_app.limiter = MemoryLimiter()
-    answer = sync_app.test_client().post("/runs", json={}, headers={**NETWORK, **scene.owner.headers})
+    app.use(app._settings_model(**told))
+    app.limiter = MemoryLimiter()
+    return app.test_client()
+
+
+def ask_for_a_sync(scene: Scene, name: str) -> None:
+    answer = sync_of(scene, name).post("/runs", json={}, headers={**NETWORK, **scene.owner.headers})
     assert answer.status_code == 202, answer.text
-    sync_app.database().close()
+    FUNCTIONS[name].app.database().close()
+
+
+def count_something_else(scene: Scene, name: str) -> None:
+    platform = platform_of(name)
+    query = NEW_ACCOUNT.replace("'meta'", f"'{platform}'")
+    [(account,)] = scene.admin.execute(query, (scene.owner.org_id,)).fetchall()  # type: ignore[arg-type]
+    wanted = {"conversion": conversions.of(platform).offered[-1]}
+    client = sync_of(scene, name)
+    answer = client.patch(f"/accounts/{account}", json=wanted, headers={**NETWORK, **scene.owner.headers})
+    assert answer.status_code == 200, answer.text
+    FUNCTIONS[name].app.database().close()
+
+
+for one in SYNCS:
+    leaves(f"{one} POST /runs", "sync.asked", new=("accounts", "since", "until"))(partial(ask_for_a_sync, name=one))
+    leaves(f"{one} PATCH /accounts/<account_id>", "account.changed", old=("conversion",), new=("conversion",))(
+        partial(count_something_else, name=one)
+    )
 
 
 def changing() -> set[str]:

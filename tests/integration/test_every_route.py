@@ -20,11 +20,13 @@ from tests.integration.routes_rig import (
     FUNCTIONS,
     GUARDED,
     OF_ACCOUNTS,
+    SYNCS,
     House,
     admitted,
     call,
     house,
     lowest,
+    platform_of,
     refused,
     titles,
 )
@@ -50,7 +52,8 @@ NOT_FRESH = {
     "auth POST /setup": "the operator's",
     "auth POST /operator-keys": "the operator's",
     "auth DELETE /operator-keys/<key_id>": "the operator's",
-    "sync-meta POST /runs": "reads from the platform again",
+    **{f"{name} POST /runs": "reads from the platform again" for name in SYNCS},
+    **{f"{name} PATCH /accounts/<account_id>": "reads from the platform again" for name in SYNCS},
 }
 # Routes that say or change nothing about an ad account. Every other one has a check below.
 ABOUT_NO_ACCOUNT = "auth "
@@ -180,7 +183,7 @@ def test_every_route_about_accounts_has_a_check() -> None:
 def test_a_narrowed_member_reaches_only_the_own_accounts(
     house: House, make_account: Callable[..., int], endpoint: str
 ) -> None:
-    account = make_account(house.org_id, uuid4().hex[:12])
+    account = make_account(house.org_id, uuid4().hex[:12], platform=platform_of(endpoint))
     asks = OF_ACCOUNTS[endpoint]
     member = house.people["editor"]
 

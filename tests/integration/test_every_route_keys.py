@@ -16,11 +16,13 @@ from tests.integration.routes_rig import (
     FUNCTIONS,
     GUARDED,
     OF_ACCOUNTS,
+    SYNCS,
     House,
     admitted,
     call,
     house,
     lowest,
+    platform_of,
     refused,
     titles,
 )
@@ -32,7 +34,7 @@ OPEN = [(name, route) for name, route in GUARDED if route.guard.scope is not Non
 OPEN_TO_KEYS = {
     "auth GET /members": "members:read",
     "oauth-callback GET /connections": "connections:read",
-    "sync-meta POST /runs": "runs:write",
+    **{f"{name} POST /runs": "runs:write" for name in SYNCS},
 }
 
 
@@ -124,7 +126,7 @@ NARROWED: list[Any] = sorted(each for each in OF_ACCOUNTS if each in OPEN_TO_KEY
 def test_a_narrowed_key_reaches_only_its_own_accounts(
     house: House, make_account: Callable[..., int], endpoint: str
 ) -> None:
-    account = make_account(house.org_id, uuid4().hex[:12])
+    account = make_account(house.org_id, uuid4().hex[:12], platform=platform_of(endpoint))
 
     assert _asked_with(house, endpoint, account, str(account))
     assert not _asked_with(house, endpoint, account, str(account + 1_000_000))
@@ -134,7 +136,7 @@ def test_a_narrowed_key_reaches_only_its_own_accounts(
 def test_a_key_sees_no_more_than_its_maker_does_now(
     house: House, make_account: Callable[..., int], endpoint: str
 ) -> None:
-    account = make_account(house.org_id, uuid4().hex[:12])
+    account = make_account(house.org_id, uuid4().hex[:12], platform=platform_of(endpoint))
     maker = person(house.auth, house.org_id, f"maker{uuid4().hex[:8]}", "owner")
     key = house.key(maker=maker.user_id)
     assert OF_ACCOUNTS[endpoint](house, key, account)

@@ -36,7 +36,7 @@ def rig(postgres: Postgres, shared: tuple[Sandbox, Path]) -> Iterator[Rig]:
         yield made
 
 
-def test_without_a_fault_a_sync_takes_ten_requests(rig: Rig) -> None:
+def test_without_a_fault_a_sync_takes_twelve_requests(rig: Rig) -> None:
     sync(rig)
     assert len(requests(rig)) == CLEAN_REQUESTS
     assert_whole(rig)

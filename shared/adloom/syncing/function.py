@@ -10,7 +10,7 @@ from adloom.events.catalogue import AccountsConnected, Platform, SyncRequested
 from adloom.metrics import connected, planning, slices
 from adloom.metrics.sync import Access, Sync
 from adloom.platforms.model import Cadence, Reader
-from adloom.syncing import runs_routes
+from adloom.syncing import accounts_routes, runs_routes
 from adloom.syncing.settings import SyncSettings
 from adloom.web import Delivery, Function
 
@@ -46,11 +46,15 @@ def serve(
         vault()
 
     runs_routes.add(app, sync)
+    accounts_routes.add(app, sync)
     _listen(app, platform, requested, sync)
 
     @app.tick
     def ask_for_what_is_due() -> None:
         planning.tick(sync())
+        from adloom.metrics import rates  # httpx, which is heavy
+
+        rates.tick(app.database(), app.settings().rates_from)
 
 
 def _listen(app: Function[S], platform: Platform, requested: type[SyncRequested], sync: Callable[[], Sync]) -> None:

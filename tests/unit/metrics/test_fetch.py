@@ -80,7 +80,7 @@ def fetcher(
     platform: Platform,
     *ranges: Days,
     born: date | None = None,
-    may_begin: Callable[[], bool] = lambda: True,
+    may_begin: Callable[[Days], bool] = lambda _days: True,
     hours: Wanted | None = None,
 ) -> Fetcher:
     known: dict[Level, set[str]] = {level: set() for level in LEVELS}
@@ -131,7 +131,7 @@ def test_a_fault_ends_the_fetch_and_names_its_days() -> None:
 
 def test_no_window_begins_when_the_time_is_up() -> None:
     left = iter([True, False])
-    assert len(windows(collect(fetcher(Platform(), MARCH, may_begin=lambda: next(left))))) == 1
+    assert len(windows(collect(fetcher(Platform(), MARCH, may_begin=lambda _days: next(left))))) == 1
 
 
 def test_before_the_accounts_birth_one_empty_window_settles_the_rest() -> None:
