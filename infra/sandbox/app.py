@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from infra.sandbox.control import Control
+from infra.sandbox.ecb.endpoint import Endpoint as Bank
 from infra.sandbox.faults import Script
 from infra.sandbox.google import auth as google_auth
 from infra.sandbox.google.endpoint import Endpoint as Google
@@ -62,6 +63,7 @@ def create(settings: Settings, world: World) -> Starlette:
     tiktok = TikTok(world, tiktok_app, tokens, codes, script=script, requests=requests)
     google_app = google_auth.App(settings.google_client_id, settings.google_client_secret)
     google = Google(world, google_app, tokens, codes, script=script, requests=requests)
+    bank = Bank(world, settings.seed, script=script, requests=requests)
     mails, provider = Mails(), Provider(settings, script, requests)
 
     async def health(_request: Request) -> Reply:
@@ -79,6 +81,7 @@ def create(settings: Settings, world: World) -> Starlette:
             *google.routes(),
             *_authority(settings),
             *provider.routes(),
+            *bank.routes(),
             # The root is asked for as `/v26.0/` by the SDK and as `/v26.0` by hand.
             Route("/{version:version}", meta.serve, methods=_METHODS),
             Route("/{version:version}/{path:path}", meta.serve, methods=_METHODS),

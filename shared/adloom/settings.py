@@ -24,6 +24,7 @@ from adloom.errors import ConfigurationError
 DEFAULT_SECRETS_DIR = "/var/openfaas/secrets"
 GRAPH_URL = "https://graph.facebook.com"
 DIALOG_URL = "https://www.facebook.com"
+RATES_URL = "https://www.ecb.europa.eu/stats/eurofxref"
 
 
 class _Group(BaseSettings):
@@ -154,6 +155,24 @@ class MetaSettings(_PlatformApp):
     @property
     def dialog_url(self) -> str:
         return self.meta_dialog_url or self._sandbox_for_browsers or DIALOG_URL
+
+
+class RatesSettings(_Group):
+    """Where exchange rates come from. In sandbox mode it is the sandbox's bank."""
+
+    sandbox_url: str | None = None
+    rates_url: str | None = Field(
+        default=None,
+        description=f"Folder or file of exchange rates in the ECB's formats, {RATES_URL} if not said; or off",
+    )
+
+    @property
+    def rates_from(self) -> str | None:
+        """The address; None where rates are not wanted."""
+        if self.rates_url == "off":
+            return None
+        sandbox = f"{self.sandbox_url.rstrip('/')}/stats/eurofxref" if self.sandbox_url else None
+        return self.rates_url or sandbox or RATES_URL
 
 
 S = TypeVar("S", bound=BaseSettings)

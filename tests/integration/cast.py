@@ -91,6 +91,8 @@ def common_settings(**more: Any) -> dict[str, Any]:
         "s3_endpoint": "http://127.0.0.1:9",
         "s3_access_key": "access",
         "s3_secret_key": "secret",
+        # No test asks the outside for exchange rates.
+        "rates_url": "off",
         **more,
     }
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from adloom.settings import CoreSettings, DatabaseSettings, EventSettings, TokenRingSettings
+from adloom.settings import CoreSettings, DatabaseSettings, EventSettings, RatesSettings, TokenRingSettings
 
 
-class SyncSettings(CoreSettings, DatabaseSettings, EventSettings, TokenRingSettings):
+class SyncSettings(CoreSettings, DatabaseSettings, EventSettings, TokenRingSettings, RatesSettings):
     # A slice holds two: the account's lock and its transactions.
     database_pool: int = Field(default=20, ge=2, le=64, description="Connections that one process holds at most")

@@ -106,7 +106,7 @@ def test_every_secret_of_the_file_is_made_by_its_service(tmp_path: Any) -> None:
 def test_no_secret_is_handed_over_by_the_environment() -> None:
     told = {name for one in SERVICES.values() for name in one.get("environment", {})}
     # Addresses without a password in them; that of mails is a secret of its own.
-    ours, theirs = ("PUBLIC", "GATEWAY", "SANDBOX", "SANDBOX_BROWSER"), ("META_DIALOG", "TIKTOK_AUTHORIZE")
+    ours, theirs = ("PUBLIC", "GATEWAY", "SANDBOX", "SANDBOX_BROWSER", "RATES"), ("META_DIALOG", "TIKTOK_AUTHORIZE")
     open_ones = {f"ADLOOM_{one}_URL" for one in (*ours, *theirs, "SMTP", "RESEND")}
     assert {name for name in told if name.endswith("_URL")} <= open_ones
     assert not {

@@ -1,0 +1,1 @@
+"""The European Central Bank's files of reference rates."""
