@@ -96,7 +96,7 @@ def adloom(stack: Stack, *arguments: str) -> None:
 def sync_and_export(stack: Stack, span: Span, target: Path) -> None:
     """Connect every account, sync all days, and write one file per level."""
     between = ("--since", span.first.isoformat(), "--until", span.last.isoformat())
-    adloom(stack, "connect", "sandbox")
+    adloom(stack, "connect", "sandbox", "--wait")
     adloom(stack, "sync", "run", *between, "--wait", "--timeout", str(SYNC_TIMEOUT_S))
     for level in LEVELS:
         output = ("--output", str(target / f"{level}.csv"))

@@ -69,7 +69,7 @@ def log_in(deployment: Deployment) -> str:
 
 def connect(deployment: Deployment) -> None:
     """Connect the sandbox's accounts. Their first days are asked for by an event of this."""
-    deployment.adloom("connect", "sandbox")
+    deployment.adloom("connect", "sandbox", "--wait")
 
 
 def accounts(deployment: Deployment) -> list[dict[str, Any]]:
@@ -80,7 +80,6 @@ def accounts(deployment: Deployment) -> list[dict[str, Any]]:
 
 def sync_by_event(deployment: Deployment, span: Span) -> None:
     """Ask for all days; the answer is only an event, and its delivery does the work."""
-    until(lambda: accounts(deployment), "the accounts of the new connection", SYNC_TIMEOUT_S)
     between = ("--since", span.first.isoformat(), "--until", span.last.isoformat())
     deployment.adloom("sync", "run", *between, "--wait", "--timeout", str(SYNC_TIMEOUT_S))
     broken = {one["account"]: one["error"] for one in accounts(deployment) if one["error_code"]}

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 import click
 import httpx
+from sqlalchemy import text
 
 from adloom.cli.connect_sandbox import walk
 from adloom.cli.context import Session
-from adloom.cli.sync import PLATFORMS
+from adloom.cli.sync import PLATFORMS, POLL_S
 from adloom.errors import Forbidden, Unavailable
+
+_NOT_LOOKED_UP = """
+select platform from connections
+ where connection_id = any (cast(:ids as uuid[])) and status = 'active' and discovered_at is null order by platform
+"""
 
 
 @click.group()
@@ -20,8 +28,10 @@ def connect() -> None:
 
 @connect.command("sandbox")
 @click.option("--platform", type=click.Choice(PLATFORMS), help="Only this platform.")
+@click.option("--wait", is_flag=True, help="Return when the ad accounts of every connection were looked up.")
+@click.option("--timeout", type=click.FloatRange(min=1), default=300, show_default=True, help="Seconds for --wait.")
 @click.pass_obj
-def sandbox(session: Session, platform: str | None) -> None:
+def sandbox(session: Session, platform: str | None, wait: bool, timeout: float) -> None:
     """Connect the sandbox's ad accounts, of every platform that has some."""
     url = session.settings.sandbox_url
     if url is None:
@@ -30,8 +40,11 @@ def sandbox(session: Session, platform: str | None) -> None:
     for each in [platform] if platform else _with_accounts(url):
         started = session.call("oauth-callback", "POST", "/connections", {"platform": each})
         with httpx.Client(timeout=60, trust_env=False) as client:
-            name = walk(started["authorize_url"], client, _ways(session, started["authorize_url"]))
-            connected.append({"platform": each, "result": name})
+            walked = walk(started["authorize_url"], client, _ways(session, started["authorize_url"]))
+        result = {"platform": each, "result": f"connected {walked.name}", "connection_id": walked.connection_id}
+        connected.append(result)
+    if wait:
+        _wait(session, [one["connection_id"] for one in connected], timeout)
     lines = [f"{one['platform']}: {one['result']}" for one in connected]
     session.show(connected, lines or ["The sandbox has no ad accounts."])
 
@@ -44,6 +57,19 @@ def _with_accounts(sandbox: str) -> list[str]:
     except httpx.HTTPError as error:
         raise Unavailable(f"The sandbox does not answer ({type(error).__name__}).") from error
     return [platform for platform in PLATFORMS if platform in answer.json()["platforms"]]
+
+
+def _wait(session: Session, connections: Sequence[str], timeout: float) -> None:
+    """Wait until the sync functions have looked up the accounts of these connections."""
+    deadline = time.monotonic() + timeout
+    while True:
+        with session.reading() as connection:
+            left = connection.execute(text(_NOT_LOOKED_UP), {"ids": list(connections)}).scalars().all()
+        if not left:
+            return
+        if time.monotonic() > deadline:
+            raise Unavailable(f"After {timeout:g} s the ad accounts of {', '.join(left)} are not looked up yet.")
+        time.sleep(POLL_S)
 
 
 def _ways(session: Session, dialog: str) -> dict[str, str]:

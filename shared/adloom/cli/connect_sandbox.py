@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from html.parser import HTMLParser
 from urllib.parse import urljoin, urlsplit
 
@@ -13,8 +14,16 @@ from adloom.errors import PlatformProtocolError, Unavailable
 _AGREE = {"decision": ["allow"]}
 
 
-def walk(authorize_url: str, client: httpx.Client, ways: Mapping[str, str] | None = None) -> str:
-    """Agree to what `authorize_url` asks for; the name of who was connected.
+@dataclass(frozen=True)
+class Walked:
+    """A connection that was made, and the name of the person whose it is."""
+
+    connection_id: str
+    name: str
+
+
+def walk(authorize_url: str, client: httpx.Client, ways: Mapping[str, str] | None = None) -> Walked:
+    """Agree to what `authorize_url` asks for; what was connected.
 
     `client` follows no redirects. `ways` are origins that are reached by another: a browser's -> ours.
     PlatformProtocolError when a page is not what it should be, Unavailable when nobody answers.
@@ -37,7 +46,7 @@ def walk(authorize_url: str, client: httpx.Client, ways: Mapping[str, str] | Non
     if not finished.is_success:
         detail = document.get("detail") or f"HTTP {finished.status_code}"
         raise PlatformProtocolError(f"The log-in did not end well: {detail}", code=document.get("code"))
-    return f"connected {document['name']}"
+    return Walked(document["connection_id"], document["name"])
 
 
 def _by(ways: Mapping[str, str] | None, url: str) -> str:
