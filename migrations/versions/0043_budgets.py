@@ -157,7 +157,7 @@ create function give_back_calls(of_platform text, of_purpose text, of_time times
 $$;
 
 -- What the platform's headers say, for every process to hear.
-create function note_load(of_platform text, of_scope text, of_key text, said real, closed_for interval) returns void
+create function note_load(of_platform text, of_scope text, of_key text, said double precision, closed_for interval) returns void
     language plpgsql security definer set search_path = public, pg_temp as $$
 begin
     perform set_config('synchronous_commit', 'off', true);
@@ -171,7 +171,7 @@ end
 $$;
 
 -- What it takes to sync every account of a platform once, of all organisations; how busy the app is said to be.
-create function sync_demand(of_platform text, first_sync real, first_night real)
+create function sync_demand(of_platform text, first_sync double precision, first_night double precision)
     returns table (accounts bigint, sync_calls double precision, night_calls double precision, load_percent real)
     language sql stable security definer set search_path = public, pg_temp as $$
     select count(*), coalesce(sum(coalesce(a.sync_calls, first_sync)), 0),
@@ -231,8 +231,8 @@ CALLERS = {
     "take_calls_at(text, text, text, integer, integer, integer, double precision, interval, timestamptz)": "",
     "take_calls(text, text, text, integer, integer, integer, double precision, interval)": "adloom_sync",
     "give_back_calls(text, text, timestamptz, integer)": "adloom_sync",
-    "note_load(text, text, text, real, interval)": "adloom_sync",
-    "sync_demand(text, real, real)": "adloom_sync",
+    "note_load(text, text, text, double precision, interval)": "adloom_sync",
+    "sync_demand(text, double precision, double precision)": "adloom_sync",
     "note_pace(text, interval, text, text, integer, integer, timestamptz)": "adloom_sync",
     "sync_paces()": "adloom_sync, adloom_dashboard, adloom_cli",
 }

@@ -179,7 +179,7 @@ def test_what_was_stored_before_a_kill_is_not_fetched_again(start: Start, monkey
     assert waiting(rig) == []
 
 
-def _die(*_: object) -> None:
+def _die(*_args: object, **_more: object) -> None:
     raise SystemExit
 
 

@@ -81,11 +81,16 @@ class Budget:
     quota: Quota = UNLIMITED
     account: str = ""
     purpose: Purpose = "sync"
+    began_as: Purpose = "sync"
     calls: Counter[Purpose] = field(default_factory=Counter)
     _lease: _Lease | None = None
     _told: dict[str, tuple[float, float]] = field(default_factory=dict)
     _is_closed: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def begin(self, purpose: Purpose) -> None:
+        """Say what the slice is for, before its first call."""
+        self.purpose = self.began_as = purpose
 
     def admit(self) -> None:
         """Asked before each call: waits for its moment. QuotaUsedUp when there is none soon."""

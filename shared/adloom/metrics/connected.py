@@ -11,8 +11,8 @@ from adloom import clock, logs
 from adloom.errors import AccountInaccessible, ConnectionBroken, PlatformError
 from adloom.events.catalogue import AccountsConnected
 from adloom.events.outbox import first_delivery
-from adloom.metrics import accounts, failures, reach, windows
-from adloom.metrics.planning import EVERY
+from adloom.metrics import accounts, failures, pacing, reach, schedule, windows
+from adloom.metrics.budgets import Budget
 from adloom.metrics.sync import Access, Sync
 from adloom.platforms.model import Account
 from adloom.platforms.retry import Deadline
@@ -44,7 +44,9 @@ def welcome(sync: Sync, event: AccountsConnected, event_id: UUID) -> int:
     if ciphertext is None:
         # Taken back since, or this event has had its effect.
         return 0
-    reader = sync.open_reader(Access(sync.decrypt(bytes(ciphertext)), Deadline(CALLS_FOR_S)))
+    deadline = Deadline(CALLS_FOR_S)
+    budget = Budget(sync.database, sync.platform, deadline, sync.quota, purpose="person")
+    reader = sync.open_reader(Access(sync.decrypt(bytes(ciphertext)), deadline, budget.admit, heard=budget.heard))
     try:
         found = reader.accounts()
     except (ConnectionBroken, AccountInaccessible) as error:
@@ -53,6 +55,7 @@ def welcome(sync: Sync, event: AccountsConnected, event_id: UUID) -> int:
         return 0
     finally:
         reader.close()
+        budget.close()
     with sync.database.tenant(event.org_id) as connection:
         if not first_delivery(connection, sync.function, event_id, event.org_id):
             return 0
@@ -77,13 +80,14 @@ def _ask(connection: Connection, sync: Sync, event: AccountsConnected, account: 
         # Nobody has chosen it, or another log-in reads it.
         return
     today, last = synced.today, synced.last_synced_at
-    if last is not None and clock.now() - last < WAITED:
+    every = pacing.every(connection, sync.platform)
+    if last is not None and clock.now() - last < max(WAITED, 2 * every):
         return
     if last is None and not windows.pending(connection, account_id):
         days = windows.history(today, sync.cadence)
     else:
-        days = windows.restatement(today, synced.last_synced_on, sync.cadence)
-    accounts.due(connection, account_id, clock.now() + EVERY)
+        days = windows.restatement(today, synced.last_synced_on, sync.cadence, synced.account.lookback_days)
+    accounts.due(connection, account_id, schedule.next_due(account_id, clock.now(), every))
     accounts.restated(connection, account_id, today)
     windows.plan(connection, event.org_id, account_id, windows.clamped(days, today, sync.cadence) or days)
     sync.wake(connection, event.org_id, account_id, "connected")

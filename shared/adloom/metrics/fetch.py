@@ -90,8 +90,8 @@ class _StoppedError(Exception):
 class Fetcher:
     """Iterate over it inside a `with` block; leaving the block ends the thread.
 
-    `may_begin` is asked before each window. `known` is only read: whoever stores a window adds its strangers. Before
-    the account's birth one window without rows settles all older days.
+    `may_begin` is asked before each window, with its days. `known` is only read: whoever stores a window adds its
+    strangers. Before the account's birth one window without rows settles all older days.
     """
 
     def __init__(
@@ -103,7 +103,7 @@ class Fetcher:
         *,
         sizer: Sizer,
         born: date | None,
-        may_begin: Callable[[], bool],
+        may_begin: Callable[[Days], bool],
         hours: Wanted | None = None,
     ) -> None:
         self._reader = reader
@@ -139,7 +139,7 @@ class Fetcher:
         try:
             for days in self._ranges:
                 for window in self._sizer.windows(days):
-                    if not self._may_begin() or not self._window(window, days):
+                    if not self._may_begin(window) or not self._window(window, days):
                         return
                     if self._is_before_birth:
                         break

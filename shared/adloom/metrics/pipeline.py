@@ -35,12 +35,12 @@ class _AbandonedError(Exception):
 
 @dataclass
 class Pipeline:
-    """One slice's windows. `may_begin` is asked before a window is fetched."""
+    """One slice's windows. `may_begin` is asked before a window is fetched, with its days."""
 
     sync: Sync
     synced: Synced
     reader: Reader
-    may_begin: Callable[[], bool]
+    may_begin: Callable[[Days], bool]
     _hours: hours.Wanted | None = field(default=None, init=False)
     # The ids that have a name in the database.
     _known: dict[Level, set[str]] = field(default_factory=dict, init=False)
@@ -58,7 +58,7 @@ class Pipeline:
         # Before the first window every ad may have a row every day.
         sizer = Sizer(len(self._known["ad"]) if expected is None else expected, attempts)
         broke = None
-        while ranges and broke is None and self.may_begin():
+        while ranges and broke is None and self.may_begin(ranges[0]):
             with self._fetcher(ranges, sizer) as fetcher:
                 broke = self._store(iter(fetcher), as_of)
             # Somebody may have asked for more meanwhile.

@@ -14,7 +14,7 @@ from adloom import audit, clock, logs
 from adloom.errors import NotFound, ValidationFailed
 from adloom.events.catalogue import AccountsConnected
 from adloom.events.outbox import publish
-from adloom.metrics import accounts, windows
+from adloom.metrics import accounts, pacing, schedule, windows
 from adloom.metrics.accounts import Synced
 from adloom.metrics.failures import DISCOVER_EVERY
 from adloom.metrics.sync import Sync
@@ -22,8 +22,6 @@ from adloom.platforms.model import Days
 
 log = logs.get(__name__)
 
-# How often an account is due, on the business clock.
-EVERY = timedelta(minutes=15)
 # One tick claims no more, so that it ends in time; the next one goes on.
 MOST_PER_TICK = 500
 
@@ -48,10 +46,11 @@ def tick(sync: Sync) -> int:
         paused = connection.execute(text("select platform_paused_until(:platform)"), {"platform": sync.platform})
         if paused.scalar_one() is not None:
             return 0
+        every = pacing.settle(connection, sync)
     while _claim_connection(sync):
         pass
     claimed = 0
-    while claimed < MOST_PER_TICK and _claim_account(sync):
+    while claimed < MOST_PER_TICK and _claim_account(sync, every):
         claimed += 1
     return claimed
 
@@ -69,12 +68,13 @@ def _claim_connection(sync: Sync) -> bool:
         return True
 
 
-def _claim_account(sync: Sync) -> bool:
+def _claim_account(sync: Sync, every: timedelta) -> bool:
     with sync.database.system() as connection:
-        claimed = _claim(connection, "claim_due_accounts", sync, EVERY)
+        claimed = _claim(connection, "claim_due_accounts", sync, every)
         if claimed is None:
             return False
         _act_for(connection, claimed.org_id, str(claimed.account_id))
+        accounts.due(connection, claimed.account_id, schedule.next_due(claimed.account_id, clock.now(), every))
         try:
             with connection.begin_nested():
                 synced = accounts.load(connection, claimed.account_id)
@@ -107,7 +107,7 @@ def _due_days(connection: Connection, sync: Sync, synced: Synced) -> Days:
     if synced.restated_on == today:
         return windows.recent(today, sync.cadence)
     accounts.restated(connection, synced.account_id, today)
-    moving = windows.restatement(today, synced.last_synced_on, sync.cadence)
+    moving = windows.restatement(today, synced.last_synced_on, sync.cadence, synced.account.lookback_days)
     return windows.clamped(moving, today, sync.cadence) or windows.recent(today, sync.cadence)
 
 
@@ -154,7 +154,10 @@ def _chosen(connection: Connection, sync: Sync, wanted: Collection[str]) -> list
 
 
 def _range(sync: Sync, synced: Synced, since: date | None, until: date | None) -> tuple[date, date]:
-    first = since or windows.restatement(synced.today, synced.last_synced_on, sync.cadence).since
+    first = (
+        since
+        or windows.restatement(synced.today, synced.last_synced_on, sync.cadence, synced.account.lookback_days).since
+    )
     return first, until or synced.today
 
 

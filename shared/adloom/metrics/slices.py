@@ -16,28 +16,32 @@ after 5, the redelivery finds the event noted, and the continuation is in the ou
 and never stored twice, because its rows and its removal from the list commit together.
 
 A fault of the platform ends the slice: it is recorded with the account, the event is noted, and no continuation is
-published. The windows stay on the list and the tick comes back to them when the account is due.
+published. The windows stay on the list and the tick comes back to them when the account is due. Where no more calls are
+left for the purpose of a window, the slice ends likewise, but nothing is wrong.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import Connection, text
 
 from adloom import clock, logs
 from adloom.db import Database
-from adloom.errors import PlatformError, PlatformTransient
+from adloom.errors import PlatformError, PlatformTransient, QuotaUsedUp
 from adloom.events.catalogue import SyncRequested
 from adloom.events.outbox import first_delivery
 from adloom.metrics import accounts, failures, listings, windows
 from adloom.metrics.accounts import Synced
+from adloom.metrics.budgets import Budget
 from adloom.metrics.failures import FIRST_WAIT
 from adloom.metrics.fetch import Broke
 from adloom.metrics.pipeline import Pipeline
+from adloom.metrics.purposes import Purposes
 from adloom.metrics.sync import Access, Sync
 from adloom.platforms.model import Days, Reader
 from adloom.platforms.retry import Deadline, NotReadyError, OutOfTimeError
@@ -45,6 +49,8 @@ from adloom.platforms.retry import Deadline, NotReadyError, OutOfTimeError
 # A call may take 60 s: no window begins after the first, no call to the platform goes on beyond the second.
 BEGIN_WINDOWS_FOR_S = 40.0
 CALLS_FOR_S = 50.0
+# History is read in shorter slices: a call that is busy with it keeps others from the last days of other accounts.
+BEGIN_HISTORY_FOR_S = 15.0
 WAIT_FOR_LOCK_S = 5.0
 # By then a window has been a single day twice.
 MOST_SLOW_ATTEMPTS = 4
@@ -63,24 +69,55 @@ def run(sync: Sync, event: SyncRequested, event_id: UUID, *, seconds: float = BE
             synced = accounts.load(connection, event.account_id)
             if not _can_work(connection, sync, synced, event, event_id):
                 return
-        begun = time.monotonic()
-        reader = sync.open_reader(_access(sync, synced, Deadline(seconds + CALLS_FOR_S - BEGIN_WINDOWS_FOR_S)))
+        begun, deadline = time.monotonic(), Deadline(seconds + CALLS_FOR_S - BEGIN_WINDOWS_FOR_S)
+        budget = Budget(sync.database, sync.platform, deadline, sync.quota, synced.account.external_id)
+        reader = sync.open_reader(_access(sync, synced, budget))
+        purposes = Purposes.of_slice(synced, sync.cadence, event.reason)
         try:
-            broke = _work(sync, synced, reader, begun + seconds)
-            _conclude(sync, synced, reader, event_id, broke)
+            budget.begin(purposes.of(_newest(sync, synced)))
+            broke = _work(sync, synced, reader, _Allowed(budget, purposes, begun, seconds))
+            _conclude(sync, synced, reader, event_id, broke=broke, budget=budget)
         finally:
             reader.close()
+            budget.close()
 
 
-def _access(sync: Sync, synced: Synced, deadline: Deadline) -> Access:
+def _access(sync: Sync, synced: Synced, budget: Budget) -> Access:
     account = synced.account
-    return Access(sync.decrypt(synced.ciphertext), deadline, login=account.login, account=account.external_id)
+    return Access(
+        sync.decrypt(synced.ciphertext),
+        budget.deadline,
+        budget.admit,
+        login=account.login,
+        account=account.external_id,
+        heard=budget.heard,
+    )
 
 
-def _work(sync: Sync, synced: Synced, reader: Reader, until: float) -> Broke | None:
-    def may_begin() -> bool:
-        return time.monotonic() < until
+def _newest(sync: Sync, synced: Synced) -> Days:
+    """The newest days that wait; today where none do."""
+    with sync.database.tenant(synced.org_id, str(synced.account_id)) as connection:
+        waiting = windows.pending(connection, synced.account_id)
+    return waiting[0].days if waiting else Days(synced.today, synced.today)
 
+
+@dataclass(frozen=True)
+class _Allowed:
+    """Whether the time allows for another window, whose calls are from then on that window's."""
+
+    budget: Budget
+    purposes: Purposes
+    begun: float
+    seconds: float
+
+    def __call__(self, days: Days) -> bool:
+        purpose = self.purposes.of(days)
+        self.budget.purpose = purpose
+        seconds = min(self.seconds, BEGIN_HISTORY_FOR_S) if purpose == "history" else self.seconds
+        return time.monotonic() < self.begun + seconds
+
+
+def _work(sync: Sync, synced: Synced, reader: Reader, may_begin: Callable[[Days], bool]) -> Broke | None:
     listed = listings.refresh(sync, synced, reader)
     if isinstance(listed, Broke):
         return listed
@@ -131,7 +168,9 @@ def _is_noted(connection: Connection, function: str, event_id: UUID) -> bool:
     return bool(noted.scalar_one())
 
 
-def _conclude(sync: Sync, synced: Synced, reader: Reader, event_id: UUID, broke: Broke | None) -> None:
+def _conclude(
+    sync: Sync, synced: Synced, reader: Reader, event_id: UUID, *, broke: Broke | None, budget: Budget
+) -> None:
     """The slice's last transaction."""
     error = broke.error if broke else None
     if error is not None and not isinstance(error, PlatformError | OutOfTimeError | NotReadyError):
@@ -139,7 +178,13 @@ def _conclude(sync: Sync, synced: Synced, reader: Reader, event_id: UUID, broke:
     with sync.database.tenant(synced.org_id, str(synced.account_id)) as connection:
         if not first_delivery(connection, sync.function, event_id, synced.org_id):
             return
-        if broke is not None and isinstance(error, PlatformError):
+        if broke is None:
+            accounts.measured(connection, synced.account_id, budget.began_as, budget.calls.total())
+        if isinstance(error, QuotaUsedUp):
+            # History waits for the next sync, and keeps none from coming.
+            if budget.purpose != "history":
+                accounts.put_off(connection, synced.account_id, clock.now(), error.retry_at)
+        elif broke is not None and isinstance(error, PlatformError):
             failures.record(connection, sync, synced, reader=reader, broke=broke, error=error)
         elif broke is not None and isinstance(error, NotReadyError) and broke.days is not None:
             windows.remember(connection, synced.account_id, broke.days, error.state)

@@ -60,10 +60,13 @@ def recent(today: date, cadence: Cadence) -> Days:
     return Days(today - timedelta(cadence.recent_days - 1), today)
 
 
-def restatement(today: date, last_synced: date | None, cadence: Cadence) -> Days:
-    """What may have moved: the restatement window, longer by the days on which nobody looked."""
+def restatement(today: date, last_synced: date | None, cadence: Cadence, lookback_days: int | None = None) -> Days:
+    """What may have moved: the restatement window, or the account's own where that is longer, and longer by the days on
+    which nobody looked.
+    """
     last_look = min(last_synced or today, today)
-    return Days(last_look - timedelta(cadence.restatement_days - 1), today)
+    days = max(cadence.restatement_days, (lookback_days or 0) + 1)
+    return Days(last_look - timedelta(days - 1), today)
 
 
 def without(days: Days, taken: Days) -> list[Days]:
