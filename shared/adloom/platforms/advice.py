@@ -6,6 +6,7 @@ texts are English; the dashboard translates them as they stand in the catalogue.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -33,6 +34,9 @@ class Advice:
         return replace(self, happened=self.happened.format(platform=name), step=self.step.format(platform=name))
 
 
+# How every platform's `errors` ends a sentence that tells what the platform said.
+_CODE = re.compile(r"\(code ([^\s,()]+)[,)]")
+
 ADVICE: Mapping[Cause, Advice] = {name: Advice(name, *words) for name, words in CAUSES.items()}
 
 
@@ -53,3 +57,9 @@ def advice(platform: str, code: str, platform_code: str = "") -> Advice:
         return ADVICE[exact or family or "unknown"]
     # The platform uses some codes for more than one thing; its error was classified by more than the code.
     return ADVICE[exact if ADVICE[exact].acts is ADVICE[family].acts else family]
+
+
+def code_in(detail: str | None) -> str:
+    """The platform's own code in the sentence that is stored with an error; empty where it has none."""
+    found = _CODE.search(detail or "")
+    return found[1] if found else ""

@@ -149,6 +149,11 @@ CAUSES: Mapping[Cause, tuple[Actor, Remedy, str, str]] = {
         said("Nothing to do at first. If it stays, look there for messages about the account and about the app."),
     ),
     # The installation.
+    "not_set_up": (
+        _OPERATOR, "retry",
+        said("This installation has no app at {platform} yet."),
+        said("Whoever runs this installation makes one at {platform} and enters its credentials here."),
+    ),
     "app_refused": (
         _OPERATOR, "retry",
         said("{platform} does not accept this installation's app: its id, its secret or its address is wrong."),

@@ -22,7 +22,9 @@ OWN_CODES: Mapping[str, Cause] = {
     "authorization_failed": "grant_refused",
     "token_invalid": "grant_refused",
     "token_missing": "access_ended",
+    "access_expired": "access_expired",
     "foreign_token": "app_refused",
+    "platform_not_set_up": "not_set_up",
     "platform_slow": "slow",
     "platform_unreachable": "network",
 }
@@ -35,6 +37,7 @@ FAMILIES: Mapping[str, Cause] = {
     "platform_setup": "app_refused",
     "platform_transient": "passing",
     "platform_throttled": "wait",
+    "quota_used_up": "wait",
     "platform_too_much_data": "too_much",
     "platform_rejected": "rejected",
     "platform_protocol": "unreadable",

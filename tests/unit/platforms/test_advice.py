@@ -9,7 +9,7 @@ import pytest
 
 from adloom import errors
 from adloom.errors import Actor, PlatformError
-from adloom.platforms.advice import ADVICE, NAMES, advice
+from adloom.platforms.advice import ADVICE, NAMES, advice, code_in
 from adloom.platforms.advice_causes import CAUSES
 from adloom.platforms.advice_codes import BY_PLATFORM_CODE, FAMILIES, OWN_CODES
 from adloom.platforms.google import errors as google
@@ -69,6 +69,14 @@ def test_every_classified_code_has_words_that_name_the_right_person(platform: st
     if error.acts in (Actor.USER, Actor.OPERATOR):
         is_exact = found.cause not in FAMILIES.values() or error.platform_code in BY_PLATFORM_CODE[platform]
         assert is_exact or error.code in OWN_CODES, f"{error.platform_code} is said as any {error.code}"
+
+
+@pytest.mark.parametrize(("platform", "error"), EVERY[::7])
+def test_the_code_is_found_in_the_sentence_that_is_stored(platform: str, error: PlatformError) -> None:
+    if " says: " in error.detail:
+        assert code_in(error.detail) == error.platform_code
+    assert code_in(f"{platform} sent nothing") == ""
+    assert code_in(None) == ""
 
 
 @pytest.mark.parametrize("platform", BY_PLATFORM_CODE)
