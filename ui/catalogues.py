@@ -6,13 +6,17 @@ from io import BytesIO
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
-from babel.messages.extract import extract_from_dir
+from babel.messages.extract import extract_from_dir, extract_from_file
 from babel.messages.pofile import read_po, write_po
 
+from adloom.platforms import advice_causes
 from ui.i18n import SOURCE_LANGUAGE, TEMPLATE, catalogue, languages
 
 ROOT = Path(__file__).parent
 KEYWORDS = {"_": (1,), "_n": (1, 2)}
+# What mails say too stands in the distribution, marked in its own way.
+SHARED = {"shared/adloom/platforms/advice_causes.py": Path(advice_causes.__file__)}
+SAID = {"said": None}
 
 
 def extract() -> Catalog:
@@ -21,6 +25,9 @@ def extract() -> Catalog:
     found = extract_from_dir(ROOT, method_map=[("**.py", "python")], keywords=KEYWORDS)
     for module, _line, message, _comments, _context in sorted(found, key=lambda item: (item[0], item[1])):
         template.add(message, locations=[(f"ui/{module}", 1)])
+    for name, path in SHARED.items():
+        for _line, message, _comments, _context in extract_from_file("python", path, keywords=SAID):
+            template.add(message, locations=[(name, 1)])
     return template
 
 

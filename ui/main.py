@@ -18,7 +18,7 @@ from ui.deeds import routes as deeds
 from ui.document import FAVICON, document
 from ui.doors import routes as doors
 from ui.i18n import _
-from ui.pages import audit, campaigns, data_health, keys, member, members, overview, profile
+from ui.pages import audit, campaigns, connection, connections, data_health, keys, member, members, overview, profile
 from ui.pages import security as security_page
 from ui.security import SessionGuard
 from ui.services import Services, open_services
@@ -39,7 +39,19 @@ def build(services: Services) -> None:
     app.add_static_files("/static", STATIC, max_cache_age=31_536_000)
     _plain_routes(services)
     sockets.guard()
-    for page in (overview, campaigns, data_health, profile, security_page, members, member, keys, audit):
+    for page in (
+        overview,
+        campaigns,
+        connections,
+        connection,
+        data_health,
+        profile,
+        security_page,
+        members,
+        member,
+        keys,
+        audit,
+    ):
         page.register(services)
     app.add_middleware(
         SessionGuard,

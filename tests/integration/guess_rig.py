@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 import psutil
+from cryptography.fernet import Fernet
 
 from infra.deployment.front import Front, caddyfile
 from infra.local.servers import program
@@ -76,8 +77,11 @@ class Form:
 
 
 @contextmanager
-def guess_rig(postgres: Postgres, folder: Path, operator_key: str, processes: int = PROCESSES) -> Iterator[Rig]:
-    auths, (front, gateway, dashboard) = free_ports(processes), free_ports(3)
+def guess_rig(
+    postgres: Postgres, folder: Path, operator_key: str, processes: int = PROCESSES, *, connects: bool = False
+) -> Iterator[Rig]:
+    """`connects`: with `oauth-callback` beside them."""
+    auths, (front, gateway, dashboard, callback) = free_ports(processes), free_ports(4)
     base = {name: value for name, value in os.environ.items() if not name.startswith(("ADLOOM_", "PYTEST_"))}
     base |= {"PYTHONPATH": f"{ROOT / 'shared'}:{ROOT}", "ADLOOM_SECRETS_DIR": str(folder), "ADLOOM_LOG_LEVEL": "ERROR"}
     base |= {"ADLOOM_PUBLIC_URL": f"http://{HOST}:{dashboard}", "ADLOOM_GATEWAY_URL": f"http://{HOST}:{gateway}"}
@@ -90,11 +94,15 @@ def guess_rig(postgres: Postgres, folder: Path, operator_key: str, processes: in
         for port in auths:
             command = [sys.executable, "template/adloom-python/serve.py", "functions/auth"]
             pids.append(running.enter_context(process(command, told | base | {"port": str(port)})).pid)
+        functions = {"auth": " ".join(f"{HOST}:{port}" for port in auths)}
+        if connects:
+            own = told | base | {"port": str(callback), "ADLOOM_DATABASE_URL": postgres.url("oauth-callback")}
+            own |= {"ADLOOM_TOKEN_RING": Fernet.generate_key().decode()}
+            command = [sys.executable, "template/adloom-python/serve.py", "functions/oauth_callback"]
+            running.enter_context(process(command, own))
+            functions["oauth-callback"] = f"{HOST}:{callback}"
         file = folder / "Caddyfile"
-        upstream = " ".join(f"{HOST}:{port}" for port in auths)
-        settings = Front(
-            (f"http://{HOST}:{front}",), f"{HOST}:{dashboard}", {"auth": upstream}, HOST, front, gateway=gateway
-        )
+        settings = Front((f"http://{HOST}:{front}",), f"{HOST}:{dashboard}", functions, HOST, front, gateway=gateway)
         file.write_text(caddyfile(settings))
         caddy = [program("caddy"), "run", "--adapter", "caddyfile", "--config", str(file)]
         running.enter_context(process(caddy, base | {"XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}))
@@ -109,6 +117,8 @@ def guess_rig(postgres: Postgres, folder: Path, operator_key: str, processes: in
         for url in (*(f"http://{HOST}:{port}/_/ready" for port in auths), f"http://{HOST}:{dashboard}/_/health"):
             wait_for(url)
         wait_for(f"http://{HOST}:{gateway}/_/health")
+        if connects:
+            wait_for(f"http://{HOST}:{callback}/_/ready")
         yield Rig([f"http://{HOST}:{port}" for port in auths], pids, f"http://{HOST}:{dashboard}")
 
 

@@ -93,16 +93,23 @@ def the_key(side: Side, _role: Role) -> str:
     return f"{side.word} key"
 
 
+def the_login(side: Side, _role: Role) -> str:
+    return f"{side.word} login"
+
+
 def the_event(side: Side, _role: Role) -> str:
     return f"{side.word} event"
 
 
+DEEDS = ("reconnect", "accounts", "disconnect")
 CAMPAIGN = "/campaigns/{account_id:int}/{campaign_id}"
 PAGES = {
     "/": Page("viewer", first_account),
     "/campaigns": Page("viewer", first_account),
     CAMPAIGN: Page("viewer", first_account),
     CAMPAIGN + "/{ad_group_id}": Page("viewer", first_account),
+    "/connections": Page("viewer", the_login),
+    "/connections/{connection_id}": Page("viewer", first_account),
     "/data-health": Page("viewer", first_account),
     "/confirm": Page("viewer", own_address),
     "/settings/profile": Page("viewer", own_address),
@@ -115,6 +122,9 @@ PAGES = {
 }
 # Forms that lie below no page: whom they are for.
 FORMS_ALONE: dict[str, Role] = {"/logout": "viewer", "/settings/step-up": "viewer"}
+# Everybody sees connections; who changes them is an administrator.
+CONNECTION = "/connections/{connection_id:uuid}"
+FORMS_ALONE |= dict.fromkeys(("/connections/connect", *(f"{CONNECTION}/{deed}" for deed in DEEDS)), "admin")
 # Under these lie files and sockets of the framework: the ones without anybody's data are public, the others have a test
 # of their own below.
 NO_PAGES = ("/_nicegui", "/static")
@@ -122,7 +132,7 @@ NO_PAGES = ("/_nicegui", "/static")
 HERE = [path for method, path in routes() if method == "GET" and path in PAGES]
 GUARDED = [path for method, path in routes() if method == "GET" and not is_public(path)]
 FORMS = [path for method, path in routes() if method == "POST"]
-SETTINGS = [path for path in FORMS if path.startswith("/settings/")]
+SETTINGS = [path for path in FORMS if path.startswith(("/settings/", "/connections/"))]
 
 
 def address(path: str, side: Side, account: Account | None = None) -> str:
@@ -231,7 +241,7 @@ select distinct c.relname from pg_class c join pg_attribute a on a.attrelid = c.
 @pytest.fixture(scope="module")
 def house(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     key = "adl_o_" + uuid4().hex
-    with guess_rig(postgres, tmp_path_factory.mktemp("pages"), key, processes=1) as rig:
+    with guess_rig(postgres, tmp_path_factory.mktemp("pages"), key, processes=1, connects=True) as rig:
         made = House(rig.dashboard, postgres, key)
         yield made
         made.close()
@@ -255,7 +265,15 @@ def _side(house: House, admin_url: str, word: str, accounts: tuple[str, str], nu
     ids = seed.seed(admin_url, org_id, made)
     first, second = (Account(one, m.external_id, name) for one, m, name in zip(ids, made, accounts, strict=True))
     audit.note(house.auth, "key.made", org_id=org_id, target=("key", uuid4()), new={"name": f"{word} event"})
-    return Side(word, org_id, people, (first, second), _things(house.admin, org_id, word, people))
+    things = _things(house.admin, org_id, word, people) | _logins(house.admin, org_id, word, ids[0])
+    return Side(word, org_id, people, (first, second), things)
+
+
+def _logins(admin: psycopg.Connection[Any], org_id: UUID, word: str, account_id: int) -> dict[str, str]:
+    admin.execute("update connections set name = %s where org_id = %s", (f"{word} login", org_id))
+    query = "select connection_id from ad_accounts where account_id = %s"
+    [(connection,)] = admin.execute(query, (account_id,)).fetchall()
+    return {"connection_id": str(connection)}
 
 
 def _things(admin: psycopg.Connection[Any], org_id: UUID, word: str, people: dict[Role, Person]) -> dict[str, str]:

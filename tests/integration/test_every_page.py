@@ -169,6 +169,7 @@ EVERYTHING = {
     "scopes": "members:read",
     "days": "30",
     "per_minute": "60",
+    "platform": "meta",
 }
 
 

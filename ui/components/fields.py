@@ -35,11 +35,14 @@ def verb(action: str, label: str, *, sure: str = "", about: str = "", bad: bool 
     return send_form(action, kept, button, class_="verb-form", data_sure=sure or None, data_sure_verb=label)
 
 
-def button(action: str, label: str, *, sure: str = "", bad: bool = False, primary: bool = False) -> Markup:
+def button(
+    action: str, label: str, *, sure: str = "", bad: bool = False, primary: bool = False, **hidden: str
+) -> Markup:
     """One button, as large as buttons are."""
     classes = "btn primary" if primary else "btn danger" if bad else "btn"
     made = h("button", label, type="submit", class_=classes)
-    return send_form(action, made, class_="verb-form", data_sure=sure or None, data_sure_verb=label)
+    kept = [h("input", type="hidden", name=name, value=value) for name, value in hidden.items()]
+    return send_form(action, kept, made, class_="verb-form", data_sure=sure or None, data_sure_verb=label)
 
 
 def text(name: str, label: str, *, hint: str = "", kind: str = "text", value: str = "", **how: Attribute) -> Markup:

@@ -2,7 +2,7 @@
 // open menus and unfolded rows stay; and it tells the server where a person wants to go instead of leaving the page.
 
 // Attributes that belong to the browser once an element is there.
-const KEPT = { DETAILS: ["open"], BUTTON: ["aria-expanded"], TR: ["hidden"] };
+const KEPT = { DETAILS: ["open"], BUTTON: ["aria-expanded"], TR: ["hidden"], LABEL: ["hidden"] };
 
 const sameKind = (a, b) => a.nodeType === b.nodeType && a.nodeName === b.nodeName && (a.id || "") === (b.id || "");
 

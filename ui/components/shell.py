@@ -40,6 +40,7 @@ def places() -> tuple[list[Place], list[Place]]:
         Place("campaigns", "/campaigns", "campaigns", _("Campaigns")),
     ]
     set_up = [
+        Place("connections", "/connections", "plug", _("Connections")),
         Place("data-health", "/data-health", "health", _("Data health")),
         Place("settings", "/settings/profile", "settings", _("Settings")),
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
+from ui.components import platforms
 from ui.i18n import _
 from ui.icons import icon
 from ui.markup import Child, h
@@ -12,7 +13,13 @@ LINE_HEIGHT = 12
 
 
 def state(
-    mark: str, title: str, *children: Child, mood: str = "", actions: Child = None, alert: bool = False
+    mark: str,
+    title: str,
+    *children: Child,
+    mood: str = "",
+    actions: Child = None,
+    alert: bool = False,
+    look: str = "",
 ) -> Markup:
     """A card in the middle of the page: a mark, what it is, what to do."""
     return h(
@@ -21,7 +28,7 @@ def state(
         h("h2", title),
         *children,
         h("div", actions, class_="actions") if actions else None,
-        class_="card state",
+        class_=f"card state {look}".rstrip(),
         role="alert" if alert else None,
     )
 
@@ -30,15 +37,14 @@ def no_connection(*, may_connect: bool, sandbox: bool) -> Markup:
     """Before the first ad account is connected."""
     what = h("p", _("Connect an ad account and its numbers appear here, compared with the platform day by day."))
     if not may_connect:
-        who = h("p", _("Only an administrator of your organisation can do that. Ask one to connect Meta here."))
+        who = h("p", _("Only an administrator of your organisation can do that. Ask one to do it here."))
         return state("plug", _("No ad account is connected yet"), what, who)
     note = (
         h("p", _("This installation runs on sandbox data: connecting uses the sandbox's accounts."))
         if sandbox
         else None
     )
-    button = h("button", _("Connect Meta"), type="button", class_="btn primary", data_act="connect", data_about="meta")
-    return state("plug", _("No ad account is connected yet"), what, note, actions=button)
+    return state("plug", _("No ad account is connected yet"), what, note, actions=platforms.connect_acts(primary=True))
 
 
 def first_sync() -> Markup:
@@ -127,6 +133,12 @@ def not_for_you() -> Markup:
     link = h("a", _("Back to your settings"), href="/settings/profile", class_="btn primary")
     words = _("This page is for administrators and owners. Ask one of them if you need something from it.")
     return state("shield", _("Not for your role"), h("p", words), actions=link)
+
+
+def no_connection_here() -> Markup:
+    link = h("a", _("All connections"), href="/connections", class_="btn primary")
+    words = _("There is no such connection in your organisation.")
+    return state("search", _("This is not here"), h("p", words), actions=link)
 
 
 def no_member() -> Markup:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from ui.deeds import desk, keys, members, profile, security
+from ui.deeds import connections, desk, keys, members, profile, security
 from ui.services import Services
 
 _PROFILE, _SECURITY, _MEMBERS, _KEYS = "/settings/profile", "/settings/security", "/settings/members", "/settings/keys"
 
 DEEDS: dict[str, desk.Deed] = {
+    f"{connections.PAGE}/connect": connections.connect,
+    f"{connections.PAGE}/{{connection_id:uuid}}/reconnect": connections.reconnect,
+    f"{connections.PAGE}/{{connection_id:uuid}}/accounts": connections.choose,
+    f"{connections.PAGE}/{{connection_id:uuid}}/disconnect": connections.disconnect,
     "/settings/step-up": profile.step_up,
     f"{_PROFILE}/name": profile.rename,
     f"{_PROFILE}/email": profile.change_email,

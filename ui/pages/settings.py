@@ -89,8 +89,23 @@ def settings_frame(services: Services, request: Request, key: str, name: str = "
     with framed(services, request, ACTIVE, name or here.label, SettingsPage) as page:
         page.named("crumbs").classes("subnav-place").show(_navigation(mine, here))
         page.named("sidebar").show(shell.sidebar(ACTIVE, page.params, sandbox=services.sandbox))
-        _dialogs(services, page)
+        dialogs_for(services, page)
         yield page
+
+
+def dialogs_for(services: Services, page: Page[Any]) -> None:
+    """What forms that are sent while the page stays need of it: a proof, a question, a sheet."""
+
+    def token() -> Markup:
+        nonce = page.visit.viewer.token
+        value = forms.form_token(services.form_secret, PURPOSE, nonce)
+        return h("input", type="hidden", id="form-token", value=value)
+
+    ui.add_head_html(str(h("script", src=static_url("desk.js"), defer=True)))
+    Region(dialogs.says()).classes("says-place")
+    shown = Region(token()).classes("only-read")
+    Region(dialogs.dialogs(page.visit.viewer.email)).classes("dialogs")
+    page.on_viewer.append(lambda: shown.show(token()))
 
 
 class View(Protocol):
@@ -113,19 +128,6 @@ def opens(services: Services, path: str, key: str, view: Callable[[SettingsPage]
             shown = view(page)
         await page.live_asking(shown.ask, shown.paint)
         return None
-
-
-def _dialogs(services: Services, page: SettingsPage) -> None:
-    def token() -> Markup:
-        nonce = page.visit.viewer.token
-        value = forms.form_token(services.form_secret, PURPOSE, nonce)
-        return h("input", type="hidden", id="form-token", value=value)
-
-    ui.add_head_html(str(h("script", src=static_url("desk.js"), defer=True)))
-    Region(dialogs.says()).classes("says-place")
-    shown = Region(token()).classes("only-read")
-    Region(dialogs.dialogs(page.visit.viewer.email)).classes("dialogs")
-    page.on_viewer.append(lambda: shown.show(token()))
 
 
 def _navigation(mine: list[Tab], here: Tab) -> Markup:

@@ -190,6 +190,16 @@
     document.execCommand("copy");
   }
 
+  // What a filter has hidden keeps its tick.
+  document.addEventListener("click", (event) => {
+    const ticks = event.target.closest("[data-ticks]");
+    if (!ticks) return;
+    for (const label of ticks.closest("fieldset").querySelectorAll(".boxes label:not([hidden])")) {
+      const box = label.querySelector("input");
+      if (!box.disabled) box.checked = ticks.dataset.ticks === "all";
+    }
+  });
+
   document.addEventListener("input", (event) => {
     const filter = event.target.closest("[data-narrows]");
     if (!filter) return;

@@ -1,0 +1,61 @@
+"""What administrators do with connections to ad platforms."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from adloom.connections.browser import new_browser
+from ui.deeds.desk import Asking, Done
+from ui.i18n import _, _n
+from ui.security import caller
+
+PAGE = "/connections"
+ALL = "all"
+_FUNCTION = "oauth-callback"
+
+
+async def connect(asking: Asking) -> Done:
+    """Off to the platform's log-in, in this browser."""
+    return await _log_in(asking, {"platform": asking.field("platform")})
+
+
+async def reconnect(asking: Asking) -> Done:
+    """The same for a connection that is there: it is whole again afterwards, with its accounts and their numbers."""
+    return await _log_in(asking, {"platform": asking.field("platform"), "mends": str(_connection(asking))})
+
+
+async def choose(asking: Asking) -> Done:
+    """Which of its accounts are read."""
+    future = ALL if asking.field("future") == ALL else "chosen"
+    chosen = [int(account) for account in asking.chosen("accounts") if account.isascii() and account.isdigit()]
+    body: dict[str, Any] = {"accounts": chosen, "future": future}
+    await asking.call(_FUNCTION, "PUT", f"/connections/{_connection(asking)}/accounts", body)
+    _announce(asking)
+    words = _n("{count} account is read now.", "{count} accounts are read now.", len(chosen))
+    return Done(words.format(count=len(chosen)))
+
+
+async def disconnect(asking: Asking) -> Done:
+    """Take the access back."""
+    await asking.call(_FUNCTION, "DELETE", f"/connections/{_connection(asking)}")
+    _announce(asking)
+    return Done(_("Disconnected. The numbers that are here stay."))
+
+
+def _announce(asking: Asking) -> None:
+    """Pages about numbers show accounts, too."""
+    asking.services.hub.announce(asking.viewer.org_id)
+
+
+def _connection(asking: Asking) -> UUID:
+    connection: UUID = asking.path["connection_id"]
+    return connection
+
+
+async def _log_in(asking: Asking, body: dict[str, Any]) -> Done:
+    browser = caller(asking.request).browser or new_browser()
+    answer = await asking.call(_FUNCTION, "POST", "/connections", body | {"browser": browser})
+    target = str(answer.body["authorize_url"])
+    return Done(go=target if urlsplit(target).scheme in ("http", "https") else "", browser=browser)
