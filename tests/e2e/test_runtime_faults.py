@@ -127,10 +127,13 @@ def test_a_part_that_does_not_exist_is_named(home: Path) -> None:
     assert "There is no part 'kafka'; there are initdb, postgres, migrate, nats, s3" in failed.stderr
 
 
-def test_half_of_a_meta_app_is_refused(home: Path) -> None:
-    failed = runtime(home, "start", "nats", ADLOOM_META_APP_ID="123")
+@pytest.mark.parametrize(
+    ("name", "missing"), [("META_APP_ID", "META_APP_SECRET"), ("TIKTOK_APP_SECRET", "TIKTOK_APP_ID")]
+)
+def test_half_of_an_app_is_refused(home: Path, name: str, missing: str) -> None:
+    failed = runtime(home, "start", "nats", **{f"ADLOOM_{name}": "123"})
     assert failed.returncode == 1
-    assert "ADLOOM_META_APP_SECRET is not set" in failed.stderr
+    assert f"ADLOOM_{missing} is not set" in failed.stderr
 
 
 def test_a_home_with_made_up_numbers_does_not_take_a_real_app(home: Path) -> None:
@@ -144,6 +147,8 @@ def test_a_home_with_made_up_numbers_does_not_take_a_real_app(home: Path) -> Non
     assert runtime(other, "start", "nats", **real).returncode == 0
     try:
         assert Stack(other).run["mode"] == "platforms"
+        environment = Stack(other).env("cli")
+        assert (environment["ADLOOM_META_APP_ID"], environment["ADLOOM_TIKTOK_APP_ID"]) == ("123", "")
         assert "sandbox" not in Stack(other).run["parts"]
         refused = runtime(other, "clean")
         assert (refused.returncode, "make clean YES=1" in refused.stderr) == (1, True)

@@ -52,12 +52,11 @@ def test_every_process_has_exactly_its_own_secrets(stack: Stack) -> None:
         "oidc-client-secret",
         "sandbox-client-secret",
     }
-    assert names("sync-meta") == {
-        "sync-meta-database-url",
-        "sync-meta-event-secret",
-        "token-ring",
-        "meta-app-secret",
-    }
+    apps = {"google": "google-ads-client-secret", "meta": "meta-app-secret", "tiktok": "tiktok-app-secret"}
+    for platform, secret in apps.items():
+        own = {f"sync-{platform}-database-url", f"sync-{platform}-event-secret"}
+        assert names(f"sync-{platform}") == {*own, "token-ring", secret}
+    assert names("oauth-callback") & {*apps.values()} == {*apps.values()}
     assert names("dashboard") == {"database-url", "nats-url", "storage-secret"}
     assert "adloom_auth:" in stack.secret("auth", "auth-database-url")
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
 
 import pytest
 
 from infra.local.verify import Span
+from infra.sandbox.generator import acceptance
+from infra.sandbox.generator.acceptance_world import Size
 from tests.deployed import main_job
 from tests.faasd import box
 from tests.faasd.events import set_faults
 from tests.faasd.openfaas import OpenFaaS
 from tests.faasd.platform import Platform
 from tests.faasd.programs import Programs, until
-from tests.facts import write_folder
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -27,7 +27,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def facts() -> Path:
-    return write_folder(box.HOME / "facts", 11, accounts=4, days=14, ads=24, last=date(2026, 3, 31))
+    """Two accounts of each platform."""
+    acceptance.write(box.HOME / "facts", 11, Size(accounts=6, ads=24, days=14))
+    return box.HOME / "facts"
 
 
 @pytest.fixture(scope="session")

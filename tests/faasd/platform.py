@@ -22,10 +22,20 @@ from tests.faasd import box, openfaas
 from tests.faasd.openfaas import OpenFaaS
 from tests.faasd.programs import Programs, answers, listens
 
-POSTGRES, NATS, S3, SANDBOX, CONNECTOR, DASHBOARD, FRONT = 5432, 4222, 9000, 8090, 8095, 8100, 8000
+POSTGRES, NATS, S3, SANDBOX, SANDBOX_GOOGLE, CONNECTOR, DASHBOARD, FRONT = (
+    5432,
+    4222,
+    9000,
+    8090,
+    8091,
+    8095,
+    8100,
+    8000,
+)
 PUBLIC_URL = f"http://127.0.0.1:{FRONT}"
 OWNER = "owner@adloom.local"
 _APP_ID = "104729104729104"
+_APPS = ("GOOGLE_ADS_CLIENT", "META_APP", "TIKTOK_APP")
 _BUCKET = "adloom"
 # Business seconds in a real one: accounts are due every 15 minutes, and cron-connector ticks once a real minute.
 _RATE = 30.0
@@ -126,7 +136,7 @@ class Platform:
                 "ADLOOM_SANDBOX_HOME": str(box.HOME / "sandbox"),
                 "ADLOOM_SANDBOX_FACTS": str(self._facts),
                 "ADLOOM_SANDBOX_KEY": self.secret("sandbox-key"),
-                "ADLOOM_META_APP_SECRET": self.secret("meta-app-secret"),
+                **{f"ADLOOM_{app}_SECRET": self.secret(f"{app}-secret".lower().replace("_", "-")) for app in _APPS},
                 "ADLOOM_MAIL_KEY": self.secret("mail-key"),
                 "ADLOOM_SANDBOX_CLIENT_SECRET": self.secret("sandbox-client-secret"),
             },
@@ -165,7 +175,8 @@ class Platform:
             "ADLOOM_GATEWAY_URL": openfaas.URL,
             "ADLOOM_S3_ENDPOINT": f"http://{box.HOST}:{S3}",
             "ADLOOM_S3_BUCKET": _BUCKET,
-            "ADLOOM_META_APP_ID": _APP_ID,
+            **{f"ADLOOM_{app}_ID": _APP_ID for app in _APPS},
+            "ADLOOM_SANDBOX_GOOGLE_PORT": str(SANDBOX_GOOGLE),
             "ADLOOM_SANDBOX_URL": f"http://{box.HOST}:{SANDBOX}",
             "ADLOOM_CLOCK": self._clock,
         }

@@ -7,7 +7,6 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
 
 import pytest
@@ -16,8 +15,9 @@ from infra.compose import model as models
 from infra.compose.service import EDGE, MIB
 from infra.local import bootstrap
 from infra.local.verify import Comparison, Span
+from infra.sandbox.generator import acceptance
+from infra.sandbox.generator.acceptance_world import Size
 from tests.deployed import main_job
-from tests.facts import write_folder
 from tests.images.built import build
 from tests.images.running import RUSH, Running
 
@@ -56,8 +56,10 @@ def images(programs: None) -> str:
 
 @pytest.fixture(scope="session")
 def facts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two accounts of each platform."""
     folder = tmp_path_factory.mktemp("facts") / "facts"
-    return write_folder(folder, 7, accounts=4, days=21, ads=36, last=date(2026, 3, 31))
+    acceptance.write(folder, 7, Size(accounts=6, ads=36, days=21))
+    return folder
 
 
 @pytest.fixture(scope="session")
