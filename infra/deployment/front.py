@@ -14,6 +14,7 @@ _MAX_BODY = "32MB"
 # What a function takes at most; a body comes whole before its function hears of it, so that slow clients are the front
 # door's business, which has room for them.
 _FUNCTION_BODY = "2MB"
+_LARGER_THAN_THAT = "^([0-9]{8,}|[2-9][0-9]{6})$"
 # Whoever calls inside is one of our own, who say for whom they call.
 _INSIDE = "private_ranges"
 # A part that is being restarted is back within this time, and its callers do not notice.
@@ -134,6 +135,11 @@ def _function(name: str, upstream: str, strip: bool) -> str:
     prefix = f"\n\t\turi strip_prefix /function/{name}" if strip else ""
     return f"""	@{name} path /function/{name} /function/{name}/*
 	handle @{name} {{{prefix}
+		@{name}-large header_regexp Content-Length {_LARGER_THAN_THAT}
+		error @{name}-large "Request Entity Too Large" 413
+		request_body {{
+			max_size {_FUNCTION_BODY}
+		}}
 		@{name}-bare {{
 			not header Transfer-Encoding *
 			not header_regexp Content-Length [1-9]
@@ -173,7 +179,7 @@ class _Problem:
 _DOWN = _Problem("unavailable", "The part behind this address does not answer; try again", True, "nobody")
 _REFUSED = {
     404: _Problem("not_found", "There is no such function"),
-    413: _Problem("body_too_large", f"The request is larger than {_MAX_BODY}"),
+    413: _Problem("body_too_large", "The request is larger than this address takes"),
 }
 # `retryable` and `status` are no strings, so the document is written out instead of being encoded.
 _DOCUMENT = (

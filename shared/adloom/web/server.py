@@ -34,8 +34,9 @@ _LOOK_S = 1.0
 # With waitress's own hundred connections anyone who sends a hundred requests byte by byte would shut everybody out, the
 # probes too. What has not come whole in this time is given up.
 _CONNECTIONS = 500
-# A gateway sends every body on in chunks, and waitress counts their marks too. Flask looks at the body alone.
-_CHUNK_MARKS = 64 * 1024
+# Flask refuses what is larger than a body may be, once it came whole. Waitress hangs up on what is larger than this
+# without reading on, and a gateway that is still writing takes that for a function that is down.
+_MOST_BYTES = 3 * MAX_BODY_BYTES
 WHOLE_REQUEST_S = 30.0
 
 log = logs.get(__name__)
@@ -104,8 +105,7 @@ class Server:
             port=port,
             threads=inflight + _SPARE_THREADS,
             connection_limit=_CONNECTIONS,
-            # One byte more: waitress refuses a body as large as its limit.
-            max_request_body_size=MAX_BODY_BYTES + _CHUNK_MARKS + 1,
+            max_request_body_size=_MOST_BYTES,
             ident=None,
             clear_untrusted_proxy_headers=False,
             expose_tracebacks=False,
