@@ -56,10 +56,11 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """What happens.
 
     `body` is sent byte for byte (a JSON value that is not a string is serialised), or `body_base64`. `seconds` is of
-    `hang` and `delay`, `percent` and `error` of `fail_at`, `polls` of `running_at_100` (null: for good), `fields` of
-    `unknown_field`, `rows` of `shifted_pages` (how many rows came before this page, negative: went), `few_ads` (how
-    many of the newest ads a report takes), `too_large` (the most rows that a report may have) and `small_chunks` (rows
-    of a chunk or page). `after` is how many rows still go out before a `grpc_error` or a `hang` (Google).
+    `hang`, `delay` and `small_chunks` (between two chunks), `percent` and `error` of `fail_at`, `polls` of
+    `running_at_100` (null: for good), `fields` of `unknown_field`, `rows` of `shifted_pages` (how many rows came before
+    this page, negative: went), `few_ads` (how many of the newest ads a report takes), `too_large` (the most rows that a
+    report may have) and `small_chunks` (rows of a chunk or page). `after` is how many rows still go out before a
+    `grpc_error` or a `hang` (Google).
     """
 
     kind: Kind

@@ -353,6 +353,19 @@ def test_rows_that_still_come_when_the_time_is_up_are_too_many(platform: Google,
             slowly(batches)
 
 
+def test_a_list_that_is_too_long_for_its_time_ends_early_and_says_so(platform: Google, token: str) -> None:
+    with platform.client(token, timeout_s=3.0) as client:
+        reader = GoogleReader(client, {BERLIN: MANAGER})
+        account = reader.account(BERLIN)
+        platform.sandbox.faults(
+            {"match": {"level": "ad"}, "fault": {"kind": "small_chunks", "rows": 5, "seconds": 0.4}}
+        )
+        came: list[Entity] = []
+        with pytest.raises(OutOfTimeError):
+            came.extend(reader.entities(account))
+        assert 0 < sum(one.level == "ad" for one in came) < ADS
+
+
 def slowly(batches: Iterator[Any]) -> None:
     """Take rows for longer than the time limit of three seconds."""
     import threading

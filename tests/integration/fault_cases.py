@@ -199,21 +199,22 @@ CASES = [
 # The table
 
 
-def row(case: Case) -> str:
+def row(case: Case, timeout_s: float = TIMEOUT_S) -> str:
     outcome = "recovers by itself" if case.ends is None else f"`{case.ends.code}`"
     retryable = "" if case.ends is None else ("yes" if case.ends.retryable else "no")
     acts = "" if case.ends is None or case.ends.acts is errors.Actor.NOBODY else case.ends.acts.value
-    cells = (case.name, outcome, retryable, acts, f"{case.more_requests}", _waits(case), case.note)
+    cells = (case.name, outcome, retryable, acts, f"{case.more_requests}", _waits(case, timeout_s), case.note)
     return "| " + " | ".join(cells) + " |"
 
 
-def _waits(case: Case) -> str:
+def _waits(case: Case, timeout_s: float) -> str:
     if case.away is not None:
         return f"{case.away.total_seconds() / 60:.0f} min"
     if case.ends is not None and not case.waits:
-        return "1 h" if case.mends == "time" else "until connected again"
+        due = "1 min" if case.ends.retryable else "1 h"
+        return due if case.mends == "time" else "until connected again"
     waits = [f"{wait * PRODUCT.first_wait_s:.0f}" for wait in case.waits]
-    parts = [f"{TIMEOUT_S:.0f} s time limit"] if case.times_out else []
+    parts = [f"{timeout_s:.0f} s time limit"] if case.times_out else []
     parts += [" + ".join(waits) + " s"] if waits else []
     parts += [f"{case.seconds:.1f} s"] if case.seconds else []
     return " + ".join(parts) or "none"
@@ -237,6 +238,7 @@ def document(
     platform: str = "Meta",
     test: str = "test_sync_faults.py",
     clean_requests: int = CLEAN_REQUESTS,
+    timeout_s: float = TIMEOUT_S,
 ) -> str:
     head = HEAD.format(platform=platform, test=test, clean_requests=clean_requests)
-    return head + "\n".join(map(row, cases)) + "\n"
+    return head + "\n".join(row(case, timeout_s) for case in cases) + "\n"

@@ -103,7 +103,7 @@ def assert_ended(rig: Rig, case: Case, kind: type[errors.PlatformError], clean_r
         "code": kind.code, "retryable": kind.retryable,
     }  # fmt: skip
     (connection,) = rig.rows("select status from connections where org_id = %s")
-    assert (connection["status"] == "broken") == (kind is errors.ConnectionBroken)
+    assert (connection["status"] == "broken") == issubclass(kind, errors.ConnectionBroken)
     assert rig.rows("select attempts from sync_windows where org_id = %s") == [{"attempts": 1}]
     assert rig.one("select count(*) from metrics where org_id = %s") == 0
     assert_away(rig, case, kind, account)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -30,21 +31,41 @@ from tests.contract.google_world import (
 from tests.integration.google_rig import GoogleRig, google_on
 from tests.integration.sync_rig import rig_in
 from tests.unit.sandbox.google import MANAGER
+from tests.unit.sandbox.support import Sandbox
 
 LATER = "2026-03-10T01:00:00+00:00"
 MEASURES = ("impressions", "clicks", "spend", "conversions", "conversion_value", "video_views")
 Cells = dict[tuple[str, str, str], tuple[Decimal, ...]]
 
 
-@pytest.fixture
-def rig(postgres: Postgres, tmp_path: Path) -> Iterator[GoogleRig]:
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Sandbox, Path]]:
+    home = tmp_path_factory.mktemp("google")
+    with google_on(folder_in(home / "facts"), home, NOW.isoformat()) as started:
+        yield started
+
+
+@contextmanager
+def found(postgres: Postgres, shared: tuple[Sandbox, Path]) -> Iterator[GoogleRig]:
     """Five accounts that were found, one of them closed, with all of their history to fetch."""
-    folder = folder_in(tmp_path / "facts")
-    with (
-        google_on(folder, tmp_path, NOW.isoformat()) as started,
-        rig_in(postgres, *started, GoogleRig) as made,
-    ):
+    shared[0].faults()
+    with rig_in(postgres, *shared, GoogleRig) as made:
         assert isinstance(made, GoogleRig)
+        made.at(NOW)
+        yield made
+
+
+@pytest.fixture
+def rig(postgres: Postgres, shared: tuple[Sandbox, Path]) -> Iterator[GoogleRig]:
+    with found(postgres, shared) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def settled(postgres: Postgres, shared: tuple[Sandbox, Path]) -> Iterator[GoogleRig]:
+    """One whose history has come, for tests that only look."""
+    with found(postgres, shared) as made:
+        made.settle()
         yield made
 
 
@@ -90,12 +111,11 @@ def differences(rig: GoogleRig) -> set[tuple[str, date]]:
         return {(names[one.account_id], one.day) for one in reconcile.check(connection)}
 
 
-def test_every_cell_is_stored_and_only_the_planted_difference_is_named(rig: GoogleRig) -> None:
-    rig.settle()
-    assert stored(rig) == wanted(rig, NOW)
+def test_every_cell_is_stored_and_only_the_planted_difference_is_named(settled: GoogleRig) -> None:
+    assert stored(settled) == wanted(settled, NOW)
     # The account's total of that day is not the sum of its campaigns.
-    assert differences(rig) == {(BERLIN, date(2026, 3, 5))}
-    assert accounts(rig, "currency", "timezone", "status", "error_code") == {
+    assert differences(settled) == {(BERLIN, date(2026, 3, 5))}
+    assert accounts(settled, "currency", "timezone", "status", "error_code") == {
         BERLIN: ("EUR", "Europe/Berlin", "active", None),
         TOKYO: ("JPY", "Asia/Tokyo", "active", None),
         KUWAIT: ("KWD", "Asia/Kuwait", "active", None),
@@ -123,28 +143,26 @@ def test_the_way_to_each_account_and_its_longest_window_are_kept(rig: GoogleRig)
     assert accounts(rig, "login_id", "error_code")[TOKYO] == (MANAGER, None)
 
 
-def test_entities_are_kept_as_people_see_them_removed_ones_too(rig: GoogleRig) -> None:
-    rig.settle()
+def test_entities_are_kept_as_people_see_them_removed_ones_too(settled: GoogleRig) -> None:
     columns = "level, external_id, parent_id, status, kind, labels, texts, final_url, image_url, review_status"
-    found = {
+    kept = {
         (row["level"], row["external_id"]): row
-        for row in rig.rows(f"select {columns}, review_reason from entities where org_id = %s")
+        for row in settled.rows(f"select {columns}, review_reason from entities where org_id = %s")
     }
-    gone = {key for key, row in found.items() if row["status"] == "deleted"}
+    gone = {key for key, row in kept.items() if row["status"] == "deleted"}
     assert {key for key in gone if key[0] != "account"} == {("campaign", "21000000000"), ("ad", "700000000007")}
-    assert stored(rig)["campaign", "21000000000", "2026-03-09"]
-    ad = found["ad", SHOWN]
+    assert stored(settled)["campaign", "21000000000", "2026-03-09"]
+    ad = kept["ad", SHOWN]
     assert [one["text"] for one in ad["texts"]] == ["Coats", "Coats for all", "Warm"]
     assert (ad["labels"], ad["review_status"], ad["review_reason"]) == (["shop"], "APPROVED_LIMITED", "TRADEMARKS")
     assert (ad["final_url"], ad["image_url"]) == ("https://shop.example/coat", "https://shop.example/coat.png")
-    assert found["campaign", MAX]["kind"] == "PERFORMANCE_MAX"
-    group = found["ad_group", GROUP]
+    assert kept["campaign", MAX]["kind"] == "PERFORMANCE_MAX"
+    group = kept["ad_group", GROUP]
     assert (group["kind"], group["parent_id"], group["review_status"]) == ("ASSET_GROUP", MAX, "DISAPPROVED")
-    assert {key for key, row in found.items() if row["parent_id"] == GROUP} == set()
+    assert {key for key, row in kept.items() if row["parent_id"] == GROUP} == set()
 
 
-def test_hours_that_have_begun_are_stored_to_the_last_digit(rig: GoogleRig) -> None:
-    rig.settle()
+def test_hours_that_have_begun_are_stored_to_the_last_digit(settled: GoogleRig) -> None:
     wanted: dict[tuple[str, str, int], tuple[Decimal, ...]] = {}
     for one in hours():
         if one["date"] == "2026-03-09" and int(one["hour"]) > 13:
@@ -154,7 +172,7 @@ def test_hours_that_have_begun_are_stored_to_the_last_digit(rig: GoogleRig) -> N
             key = (entity_id, one["date"], int(one["hour"]))
             known = wanted.get(key, (Decimal(0),) * 4)
             wanted[key] = tuple(map(sum, zip(known, cells, strict=True)))
-    rows = rig.rows("select * from metrics_hourly where org_id = %s")
+    rows = settled.rows("select * from metrics_hourly where org_id = %s")
     assert {
         (row["entity_id"], row["day"].isoformat(), row["hour"]): tuple(
             Decimal(row[one] or 0) for one in ("impressions", "clicks", "spend", "conversions")

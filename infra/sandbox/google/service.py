@@ -49,6 +49,11 @@ class _Call:
     def chunk(self) -> int:
         return self.fault.rows if self.fault is not None and self.fault.kind == "small_chunks" else CHUNK
 
+    @property
+    def pause_s(self) -> float:
+        """Seconds between two chunks."""
+        return self.fault.seconds if self.fault is not None and self.fault.kind == "small_chunks" else 0
+
     async def end(self, error: GoogleError) -> None:
         """Send the error; never returns."""
         status = grpc.StatusCode[error.status]
@@ -91,7 +96,7 @@ class Service:
             made.field_mask.paths.extend(names)
             yield made
             # Let others be served between two chunks.
-            await asyncio.sleep(0)
+            await asyncio.sleep(call.pause_s)
             if left is not None:
                 left -= len(chunk)
                 if left == 0:

@@ -7,12 +7,13 @@ from functools import partial
 from itertools import chain
 
 from adloom import logs
-from adloom.errors import AccountInaccessible, PlatformProtocolError
+from adloom.errors import AccountInaccessible, PlatformProtocolError, TooMuchData
 from adloom.platforms.google import conversions, errors, objects, queries, rows
 from adloom.platforms.google.client import GoogleClient, Rows
 from adloom.platforms.google.creatives import Assets, Lookup
 from adloom.platforms.google.objects import Maker
 from adloom.platforms.model import Account, Days, Entity, Fact, HourFact, HourLevel, Level
+from adloom.platforms.retry import OutOfTimeError
 
 log = logs.get(__name__)
 # A person may have been added to hundreds of accounts; past these no other way to one account is looked for.
@@ -79,7 +80,17 @@ class GoogleReader:
         return objects.account(described[0].customer, login=login, lookback_days=lookback_days)
 
     def entities(self, account: Account) -> Iterator[Entity]:
-        """Campaigns, ad groups and asset groups, ads, in this order. An object may come twice."""
+        """Campaigns, ad groups and asset groups, ads, in this order. An object may come twice.
+
+        A list cannot be cut into parts: OutOfTimeError where it is too long for one, after what came of it.
+        """
+        try:
+            yield from self._entities(account)
+        except TooMuchData as error:
+            log.warning("list_cut_short", external_id=account.external_id, reason=error.detail)
+            raise OutOfTimeError from None
+
+    def _entities(self, account: Account) -> Iterator[Entity]:
         account_id, has_max = account.external_id, False
         make = Maker(account_id, labels=self._named(account_id), images=self._pictured(account_id))
         for batch in self._stream(account_id, queries.CAMPAIGNS):
