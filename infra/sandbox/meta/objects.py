@@ -11,25 +11,19 @@ from infra.sandbox.facts.currencies import meta_minor_units
 from infra.sandbox.facts.model import Account, Entity, EntityRow
 from infra.sandbox.facts.names import name_of
 from infra.sandbox.facts.status import GONE, own_status
-from infra.sandbox.meta import errors
+from infra.sandbox.meta import creatives, errors
 from infra.sandbox.meta.call import FieldTree
 
 _ACCOUNT_ACTIVE, _ACCOUNT_CLOSED = 1, 101
+_ISSUES = "WITH_ISSUES"
 _REVIEWS = {
     "disapproved": "DISAPPROVED",
     "rejected": "DISAPPROVED",
     "pending": "PENDING_REVIEW",
     "in_review": "PENDING_REVIEW",
     "pending_review": "PENDING_REVIEW",
-    "limited": "WITH_ISSUES",
-    "with_issues": "WITH_ISSUES",
-}
-_MANY_TEXTS = {
-    "headline": "titles",
-    "title": "titles",
-    "primary_text": "bodies",
-    "body": "bodies",
-    "description": "descriptions",
+    "limited": _ISSUES,
+    "with_issues": _ISSUES,
 }
 
 
@@ -75,7 +69,7 @@ def effective_status(account: Account, entity: Entity, now: datetime) -> str:
     for word, state in above:
         if state == "paused":
             return word
-    return _REVIEWS.get(entity.row.review_status, "ACTIVE") if entity.row else "ACTIVE"
+    return _REVIEWS.get(entity.row.review_status.lower(), "ACTIVE") if entity.row else "ACTIVE"
 
 
 def is_gone(status: str) -> bool:
@@ -115,35 +109,30 @@ def _own(node: Node) -> str:
     return own_status(node.row, node.now).upper()
 
 
-def _creative(node: Node) -> dict[str, Any]:
-    """The ad's creative; its texts stand in `asset_feed_spec`, where a field can have several."""
-    found: dict[str, Any] = {"id": f"9{node.entity.id}"}
-    if node.row is None:
-        return found
-    many: dict[str, list[dict[str, str]]] = {}
-    for text in node.row.texts:
-        many.setdefault(_MANY_TEXTS.get(text.field, "bodies"), []).append({"text": text.text})
-    for single, name in (("title", "titles"), ("body", "bodies")):
-        if name in many:
-            found[single] = many[name][0]["text"]
-    if node.row.image_url:
-        found["image_url"] = node.row.image_url
-    if node.row.final_url:
-        found["link_url"] = node.row.final_url
-        found["asset_feed_spec"] = {**many, "link_urls": [{"website_url": node.row.final_url}]}
-    elif many:
-        found["asset_feed_spec"] = many
-    return found
-
-
-def _labels(node: Node) -> list[dict[str, str]] | None:
-    return [{"name": label} for label in node.row.labels] if node.row and node.row.labels else None
+def _issues(node: Node) -> list[dict[str, Any]] | None:
+    """What keeps it from running, of objects that Meta has an issue with rather than a verdict on."""
+    row = node.row
+    if row is None or not row.review_reason or _REVIEWS.get(row.review_status.lower()) != _ISSUES:
+        return None
+    level = _NODE_TYPES[node.entity.level].upper()
+    return [{"level": level, "error_code": 1815869, "error_summary": "Limited", "error_message": row.review_reason}]
 
 
 def _feedback(node: Node) -> dict[str, Any] | None:
-    if node.row is None or not node.row.review_reason:
+    row = node.row
+    if row is None or not row.review_reason or _REVIEWS.get(row.review_status.lower()) == _ISSUES:
         return None
-    return {"global": {node.row.review_status.upper() or "REVIEW": node.row.review_reason}}
+    return {"global": {row.review_status.upper() or "REVIEW": row.review_reason}}
+
+
+def _attribution(node: Node) -> list[dict[str, Any]] | None:
+    days = node.row.conversion_window_days if node.row else None
+    if days is None:
+        return None
+    return [
+        {"event_type": "CLICK_THROUGH", "window_days": days},
+        {"event_type": "VIEW_THROUGH", "window_days": 1},
+    ]
 
 
 Field = Callable[[Node], Any]
@@ -156,7 +145,8 @@ _COMMON: dict[str, Field] = {
     "effective_status": lambda node: effective_status(node.account, node.entity, node.now),
     "created_time": lambda node: _time(node, created(node)),
     "updated_time": lambda node: _time(node, updated(node)),
-    "adlabels": _labels,
+    "adlabels": lambda node: creatives.labels(node.row),
+    "issues_info": _issues,
 }
 _BUDGETS: dict[str, Field] = {
     "daily_budget": lambda node: _budget(node, "daily_budget"),
@@ -172,19 +162,19 @@ _FIELDS: dict[str, dict[str, Field]] = {
         "buying_type": lambda _: "AUCTION",
         "special_ad_categories": lambda _: [],
     },
-    "ad_group": {**_COMMON, **_BUDGETS, **_PARENTS},
+    "ad_group": {**_COMMON, **_BUDGETS, **_PARENTS, "attribution_spec": _attribution},
     "ad": {
         **_COMMON,
         **_PARENTS,
         "adset_id": lambda node: node.entity.adgroup_id,
-        "creative": _creative,
+        "creative": lambda node: creatives.creative(node.row, node.entity.id),
         "ad_review_feedback": _feedback,
     },
 }
 # Fields of Meta's that a facts folder says nothing about: accepted, and absent in the answer.
 _SILENT_WORDS = """
-    attribution_spec bid_amount bid_strategy billing_event budget_remaining conversion_domain destination_type
-    end_time issues_info learning_stage_info optimization_goal preview_shareable_link promoted_object
+    bid_amount bid_strategy billing_event budget_remaining conversion_domain destination_type
+    end_time learning_stage_info optimization_goal preview_shareable_link promoted_object
     source_campaign_id special_ad_category spend_cap stop_time targeting tracking_specs
 """
 _SILENT = frozenset(_SILENT_WORDS.split())

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from adloom.errors import PlatformProtocolError
-from adloom.platforms.meta import statuses
+from adloom.platforms.meta import creatives, statuses
 from adloom.platforms.meta.pages import Page
 from adloom.platforms.model import Account, Entity, Level
 
@@ -26,11 +26,11 @@ _HUNDREDTHS = 100
 _CURRENCY = re.compile(r"^[A-Z]{3}$")
 
 ACCOUNT_FIELDS = "account_id,name,currency,timezone_name,account_status,created_time"
-_COMMON_FIELDS = "id,name,status,effective_status,created_time,updated_time"
+_COMMON_FIELDS = "id,name,status,effective_status,created_time,updated_time,adlabels{name},issues_info"
 EDGES: dict[Level, tuple[str, str]] = {
     "campaign": ("campaigns", f"{_COMMON_FIELDS},objective,buying_type,daily_budget,lifetime_budget"),
-    "ad_group": ("adsets", f"{_COMMON_FIELDS},campaign_id,daily_budget,lifetime_budget"),
-    "ad": ("ads", f"{_COMMON_FIELDS},adset_id"),
+    "ad_group": ("adsets", f"{_COMMON_FIELDS},campaign_id,daily_budget,lifetime_budget,attribution_spec"),
+    "ad": ("ads", f"{_COMMON_FIELDS},adset_id,{creatives.FIELDS}"),
 }
 
 
@@ -77,9 +77,16 @@ class ObjectNode(msgspec.Struct):
     adset_id: str | None = None
     created_time: str | None = None
     updated_time: str | None = None
+    adlabels: msgspec.Raw = msgspec.Raw()
+    issues_info: msgspec.Raw = msgspec.Raw()
+    attribution_spec: msgspec.Raw = msgspec.Raw()
+    creative: msgspec.Raw = msgspec.Raw()
+    ad_review_feedback: msgspec.Raw = msgspec.Raw()
 
     def entity(self, level: Level, account: Account) -> Entity:
         """In the words of this house."""
+        seen = creatives.seen(self.creative, self.id)
+        review_status, review_reason = self._review(level)
         parents = {"campaign": account.external_id, "ad_group": self.campaign_id, "ad": self.adset_id}
         return Entity(
             level=level,
@@ -93,7 +100,21 @@ class ObjectNode(msgspec.Struct):
             lifetime_budget=_budget(self.lifetime_budget, account.currency),
             created_at=_instant(self.created_time),
             updated_at=_instant(self.updated_time),
+            labels=creatives.labels(self.adlabels, self.id),
+            final_url=seen.final_url,
+            image_url=seen.image_url,
+            texts=seen.texts,
+            review_status=review_status,
+            review_reason=review_reason,
+            conversion_window_days=creatives.click_window_days(self.attribution_spec, self.id),
         )
+
+    def _review(self, level: Level) -> tuple[str | None, str | None]:
+        """Campaigns and ad sets are not reviewed, but Meta tells what is wrong with them."""
+        if level == "ad":
+            return creatives.review(self.effective_status, self.ad_review_feedback, self.issues_info, self.id)
+        problem = creatives.issue(self.issues_info, self.id)
+        return (self.effective_status if problem else None), problem
 
 
 accounts_decoder: msgspec.json.Decoder[Page[AccountNode]] = msgspec.json.Decoder(Page[AccountNode])
