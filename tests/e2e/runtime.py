@@ -55,8 +55,10 @@ def listening_addresses(pids: set[int]) -> set[str]:
 
 
 def _address(text: str) -> str:
+    """gRPC takes an address of IPv4 by a socket of IPv6."""
     words = [struct.pack("=I", int(text[i : i + 8], 16)) for i in range(0, len(text), 8)]
-    return socket.inet_ntop(socket.AF_INET if len(words) == 1 else socket.AF_INET6, b"".join(words))
+    family = socket.AF_INET if len(words) == 1 else socket.AF_INET6
+    return socket.inet_ntop(family, b"".join(words)).removeprefix("::ffff:")
 
 
 def runtime(home: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:

@@ -13,13 +13,12 @@ from infra.local.stack import Stack
 from tests.e2e.runtime import ROOT, kill_supervisor, listening_addresses, processes_of
 
 pytestmark = pytest.mark.slow
-FACTS = ROOT / "tests" / "data" / "meta_90_days"
 SERVERS = {"postgres", "nats", "s3", "sandbox", "connector", "dashboard", "caddy"}
 
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with Stack(tmp_path_factory.mktemp("whole") / "home", facts=FACTS, autoconnect=True) as stack:
+    with Stack(tmp_path_factory.mktemp("whole") / "home", autoconnect=True) as stack:
         yield stack
 
 
