@@ -141,6 +141,7 @@ def test_lists_are_asked_for_with_every_state_and_top_view_by_itself(platform: T
     list(reader.entities(reader.account(BERLIN)))
     asked = [(one["path"], json.loads(one["params"]["filtering"])) for one in platform.asked("/get")]
     assert asked == [
+        ("adgroup/get", {"primary_status": "STATUS_ALL"}),  # the account's windows
         ("campaign/get", {"primary_status": "STATUS_ALL"}),
         ("campaign/get", {"primary_status": "STATUS_ALL", "buying_types": ["RESERVATION_TOP_VIEW"]}),
         ("adgroup/get", {"primary_status": "STATUS_ALL"}),
@@ -150,7 +151,8 @@ def test_lists_are_asked_for_with_every_state_and_top_view_by_itself(platform: T
     ]
     platform.sandbox.control("DELETE", "requests")
     list(reader.entities(reader.account(TOKYO)))  # has no such campaign, so nothing below one
-    assert [one["path"] for one in platform.asked("/get")] == ["campaign/get", "campaign/get", "adgroup/get", "ad/get"]
+    paths = [one["path"] for one in platform.asked("/get")]
+    assert paths == ["adgroup/get", "campaign/get", "campaign/get", "adgroup/get", "ad/get"]
 
 
 def test_without_top_view_the_other_campaigns_are_read(platform: TikTok, reader: TikTokReader) -> None:
@@ -374,13 +376,13 @@ def test_a_fault_in_mid_walk_passes_by_itself(
 
 
 def test_partial_success_is_success(platform: TikTok, reader: TikTokReader) -> None:
-    body = {"code": 20001, "message": "some", "request_id": "R", "data": {"list": [{"advertiser_id": "7"}]}}
+    body = {"code": 20001, "message": "some", "request_id": "R", "data": {"list": [{"advertiser_id": BERLIN}]}}
     nodes = {**body["data"]["list"][0], "currency": "EUR", "timezone": "Etc/GMT+8"}  # type: ignore[index]
     reply = {**body, "data": {"list": [nodes]}}
     platform.sandbox.faults(
         {"match": {"path": "advertiser/info"}, "fault": {"kind": "error", "status": 200, "body": reply}}
     )
-    assert reader.account("7").timezone == "Etc/GMT+8"
+    assert reader.account(BERLIN).timezone == "Etc/GMT+8"
 
 
 @pytest.mark.parametrize(

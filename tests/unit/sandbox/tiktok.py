@@ -13,6 +13,7 @@ import httpx
 
 from adloom.platforms.retry import Deadline, RetryPolicy
 from adloom.platforms.tiktok.client import App, TikTokClient
+from adloom.platforms.tiktok.memory import Memory
 from adloom.platforms.tiktok.read import TikTokReader
 from tests.unit.sandbox.support import REDIRECT, Sandbox, entity, fact, running
 
@@ -78,11 +79,13 @@ class TikTok:
         return [one for one in found if path in one["path"]]
 
     @contextmanager
-    def reader(self, token: str, *, seconds: float = 60, **more: Any) -> Iterator[TikTokReader]:
+    def reader(
+        self, token: str, *, seconds: float = 60, memory: Memory | None = None, **more: Any
+    ) -> Iterator[TikTokReader]:
         """Our reader."""
         app = App(APP_ID, APP_SECRET, self.sandbox.url)
         client = TikTokClient(app, token, deadline=Deadline(seconds), **{"retry": QUICK, **more})
-        made = TikTokReader(client)
+        made = TikTokReader(client, memory=memory)
         try:
             yield made
         finally:

@@ -7,17 +7,22 @@ https://business-api.tiktok.com/portal/docs?id=1739315828649986
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from adloom.errors import PlatformProtocolError
 from adloom.platforms.model import Account, Entity, Level, Status
+from adloom.platforms.tiktok import windows
 from adloom.platforms.tiktok.client import Envelope
 from adloom.platforms.tiktok.pages import Page
+
+if TYPE_CHECKING:
+    from adloom.platforms.tiktok.creatives import Shown
 
 _CURRENCY = re.compile(r"^[A-Z]{3}$")
 
@@ -25,14 +30,18 @@ ACCOUNT_FIELDS = ["advertiser_id", "name", "currency", "timezone", "display_time
 _COMMON_FIELDS = ["operation_status", "secondary_status", "create_time", "modify_time"]
 _CAMPAIGN_FIELDS = ["objective_type", "campaign_automation_type"]
 _BUDGET_FIELDS = ["budget", "budget_mode"]
+_SEEN_FIELDS = ["ad_text", "ad_texts", "display_name", "landing_page_url", "image_ids", "video_id"]
 # The path of each level, and its fields.
 LISTS: dict[Level, tuple[str, list[str]]] = {
     "campaign": (
         "campaign/get/",
         ["campaign_id", "campaign_name", *_CAMPAIGN_FIELDS, *_BUDGET_FIELDS, *_COMMON_FIELDS],
     ),
-    "ad_group": ("adgroup/get/", ["adgroup_id", "adgroup_name", "campaign_id", *_BUDGET_FIELDS, *_COMMON_FIELDS]),
-    "ad": ("ad/get/", ["ad_id", "ad_name", "adgroup_id", "campaign_id", *_COMMON_FIELDS]),
+    "ad_group": (
+        "adgroup/get/",
+        ["adgroup_id", "adgroup_name", "campaign_id", "click_attribution_window", *_BUDGET_FIELDS, *_COMMON_FIELDS],
+    ),
+    "ad": ("ad/get/", ["ad_id", "ad_name", "adgroup_id", "campaign_id", *_SEEN_FIELDS, *_COMMON_FIELDS]),
 }
 # Without it deleted objects are left out, and with them what they once spent.
 EVERY_STATUS = "STATUS_ALL"
@@ -109,6 +118,13 @@ class ObjectNode(msgspec.Struct):
     ad_name: str | None = None
     objective_type: str | None = None
     campaign_automation_type: str | None = None
+    click_attribution_window: str | None = None
+    ad_text: str | None = None
+    ad_texts: list[str] | None = None
+    display_name: str | None = None
+    landing_page_url: str | None = None
+    image_ids: list[str] | None = None
+    video_id: str | None = None
     budget: Decimal | None = None
     budget_mode: str | None = None
     operation_status: str | None = None
@@ -121,8 +137,10 @@ class ObjectNode(msgspec.Struct):
         """Its own id."""
         return self.ad_id or self.adgroup_id or self.campaign_id
 
-    def entity(self, level: Level, account: Account, *, is_top_view: bool = False) -> Entity:
-        """In the words of this house."""
+    def entity(
+        self, level: Level, account: Account, *, is_top_view: bool = False, shown: Shown | None = None
+    ) -> Entity:
+        """In the words of this house; `shown` is what people see of an ad."""
         found: dict[Level, tuple[str | None, str | None, str | None]] = {
             "campaign": (self.campaign_id, account.external_id, self.campaign_name),
             "ad_group": (self.adgroup_id, self.campaign_id, self.adgroup_name),
@@ -132,7 +150,7 @@ class ObjectNode(msgspec.Struct):
         if not object_id:
             raise PlatformProtocolError(f"TikTok sent an object of level {level} without its id", platform_code="shape")
         created_at = _instant(self.create_time)
-        return Entity(
+        entity = Entity(
             level=level,
             external_id=object_id,
             parent_id=parent_id,
@@ -145,7 +163,9 @@ class ObjectNode(msgspec.Struct):
             created_at=created_at,
             # Of Smart+ ads TikTok does not say it.
             updated_at=_instant(self.modify_time) or created_at,
+            conversion_window_days=windows.days(self.click_attribution_window) if level == "ad_group" else None,
         )
+        return entity if shown is None else replace(entity, **shown._asdict())
 
     def _budget(self, which: Literal["daily", "total"]) -> Decimal | None:
         is_it = self.budget_mode in _DAILY_MODES if which == "daily" else self.budget_mode == _TOTAL_MODE

@@ -48,6 +48,8 @@ _APP_SETUP = frozenset({40101, 40113, 40117, 40118, 40119, 40124, 40125, 40009, 
 _GRANT = frozenset({40110, 40112, 40115})
 # The token ended, is missing, or lacks a scope.
 _TOKEN = frozenset({40102, 40104, 40130, 40131})
+# Of these, a scope that an endpoint needs.
+MISSING_RIGHTS = frozenset({"40130", "40131"})
 # The token is dead, or does not cover the advertiser that was asked for; only another call can tell.
 _TOKEN_IN_DOUBT = frozenset({40105, 40106, 40114})
 _ADVERTISER = frozenset({40001, 40003, 40300, 40301, 40302})

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from itertools import islice
 
 from adloom import logs
 from adloom.errors import AccountInaccessible, PlatformProtocolError, PlatformRejected, TooMuchData
 from adloom.platforms import smaller
 from adloom.platforms.model import TWICE, Account, Days, Entity, Fact, HourFact, HourLevel, Level
-from adloom.platforms.tiktok import entities, pages, report
+from adloom.platforms.tiktok import conversions, entities, hourly, pages, report, smart, windows
 from adloom.platforms.tiktok.client import ADVERTISERS, TikTokClient
+from adloom.platforms.tiktok.creatives import Creatives
 from adloom.platforms.tiktok.entities import ObjectNode
+from adloom.platforms.tiktok.memory import Memory
 from adloom.platforms.tiktok.refusals import Refusals
 from adloom.platforms.tiktok.report import Row
 from adloom.platforms.tiktok.tasks import Tasks
@@ -19,6 +23,10 @@ from adloom.platforms.tiktok.tasks import Tasks
 MAX_IDS = 100
 # A list whose objects come and go while it is read is begun again.
 MOST_LIST_TRIES = 3
+# Ads of which details are looked up at once.
+ADS_AT_ONCE = 1000
+# TikTok asks for the id of a request when it is to explain an answer; of a window's many requests the first are kept.
+MOST_REQUEST_IDS = 20
 TRUNCATED = "truncated"
 
 log = logs.get(__name__)
@@ -27,9 +35,13 @@ log = logs.get(__name__)
 class TikTokReader:
     """One connection's view of TikTok. Raises the PlatformError tree, OutOfTimeError and NotReadyError."""
 
-    def __init__(self, client: TikTokClient, refusals: Refusals | None = None) -> None:
+    def __init__(self, client: TikTokClient, refusals: Refusals | None = None, memory: Memory | None = None) -> None:
         self._client = client
         self._refusals = refusals or Refusals()
+        self._creatives = Creatives(client, memory or Memory())
+        # Of the last window, by level; and what its account counts as a conversion.
+        self._request_ids: dict[Level, list[str]] = {}
+        self._definition = conversions.DEFAULT
         self._tasks = Tasks(client)
         # Levels of accounts with so many ads that a report without conditions holds only the newest.
         self._cut: set[tuple[str, Level]] = set()
@@ -62,7 +74,22 @@ class TikTokReader:
         return list(found.values())
 
     def account(self, external_id: str) -> Account:
-        return self._described([external_id])[0].account()
+        described = self._described([external_id])[0].account()
+        return replace(described, lookback_days=windows.lookback(self._windows(external_id)))
+
+    def _windows(self, account_id: str) -> Iterator[windows.AdGroupWindows]:
+        path, _ = entities.LISTS["ad_group"]
+        filtering = {"primary_status": entities.EVERY_STATUS}
+        asked = {"advertiser_id": account_id, "fields": windows.FIELDS, "filtering": filtering}
+        for attempt in range(1, MOST_LIST_TRIES + 1):
+            try:
+                for page in pages.walk(self._client, path, asked, windows.decoder, key=_adgroup_id):
+                    yield from page.data.rows
+            except PlatformProtocolError as error:
+                if error.platform_code != TWICE or attempt == MOST_LIST_TRIES:
+                    raise
+            else:
+                return
 
     def _some_accounts(self, ids: list[str]) -> Iterator[Account]:
         """The accounts of a chunk. One that is gone refuses the whole question, so it is looked for by halves."""
@@ -91,13 +118,26 @@ class TikTokReader:
     def entities(self, account: Account) -> Iterator[Entity]:
         """Campaigns, ad groups, ads, in this order. An object may come twice."""
         has_top_view = True
-        for level in entities.LISTS:
+        upgraded: list[str] = []
+        for level in ("campaign", "ad_group"):
             found_top_view = False
             for node, is_top_view in self._objects(account.external_id, level, with_top_view=has_top_view):
                 found_top_view = found_top_view or is_top_view
+                if node.campaign_automation_type == smart.UPGRADED:
+                    upgraded.append(node.campaign_id)
                 yield node.entity(level, account, is_top_view=is_top_view and level == "campaign")
             # Without such a campaign nothing below can be of one.
             has_top_view = found_top_view
+        yield from self._ads(account, upgraded, with_top_view=has_top_view)
+
+    def _ads(self, account: Account, upgraded: list[str], *, with_top_view: bool) -> Iterator[Entity]:
+        """The ads with what people see of them."""
+        account_id = account.external_id
+        told = smart.ads(self._client, account_id, dict.fromkeys(upgraded), entities.EVERY_STATUS) if upgraded else {}
+        listed = self._objects(account_id, "ad", with_top_view=with_top_view)
+        while ads := [node for node, _ in islice(listed, ADS_AT_ONCE)]:
+            for node, shown in zip(ads, self._creatives.shown(account_id, ads, told), strict=True):
+                yield node.entity("ad", account, shown=shown)
 
     def _objects(
         self, account_id: str, level: Level, of: dict[str, object] | None = None, *, with_top_view: bool = True
@@ -133,13 +173,24 @@ class TikTokReader:
     # Facts
 
     def query(self, level: Level) -> dict[str, object]:
-        return report.query(level, self._refusals.metrics(level))
+        return {**self._query(level), "request_ids": self._request_ids.get(level, [])}
+
+    def _query(self, level: Level) -> dict[str, object]:
+        return report.query(level, self._refusals.metrics(level, self._definition))
 
     def attribution(self, account: Account) -> str:
-        return report.ATTRIBUTION
+        return f"{windows.in_words(account.lookback_days)}; conversions on the day of the click or view"
 
     def hours(self, account: Account, level: HourLevel, days: Days) -> Iterator[Iterable[HourFact]]:
-        return iter(())
+        """Pages of rows, the newest day first: TikTok takes one day at a time."""
+        definition = account.conversion or conversions.DEFAULT
+        query = hourly.query(level, self._refusals.of(level, definition), definition)
+        for day in reversed(list(days)):
+            asked = report.params(account.external_id, Days(day, day), query)
+            for answer in pages.walk(self._client, report.PATH, asked, report.decoder, key=hourly.key_of(level)):
+                if answer.is_truncated:
+                    raise TooMuchData("TikTok's report holds the newest ads only", platform_code=TRUNCATED)
+                yield hourly.facts(answer.data.rows, level, definition)
 
     def facts(self, account: Account, level: Level, days: Days) -> Iterator[Iterable[Fact]]:
         """Pages of rows. TooMuchData asks for fewer days; for a single one some objects at a time are tried first.
@@ -147,9 +198,11 @@ class TikTokReader:
         PlatformProtocolError with the code TWICE when rows moved between two pages: the window is to be read again.
         """
         account_id = account.external_id
+        self._definition = account.conversion or conversions.DEFAULT
+        self._request_ids[level] = []
         for span in smaller.spans(days, report.MAX_DAYS):
             for rows in self._rows(account_id, level, span, is_part=len(span) < len(days)):
-                yield report.facts(rows, level, account_id)
+                yield report.facts(rows, level, account_id, self._definition)
 
     def _rows(self, account_id: str, level: Level, days: Days, *, is_part: bool) -> Iterator[list[Row]]:
         question = (account_id, level)
@@ -167,7 +220,7 @@ class TikTokReader:
                 return
         if level == "account":
             # No condition divides an account's total, and sums of its parts are not what TikTok says of it.
-            yield self._tasks.rows(account_id, days, self.query(level))
+            yield self._tasks.rows(account_id, days, self._query(level))
             return
         if account_id not in self._campaigns:
             self._campaigns[account_id] = self._ids(account_id, "campaign")
@@ -194,10 +247,10 @@ class TikTokReader:
 
     def _walk(self, account_id: str, level: Level, days: Days, of: dict[str, str] | None) -> Iterator[list[Row]]:
         """The pages of one question. TooMuchData when TikTok cuts the answer: what it sent then is never used."""
-        key = report.key_of(level)
+        key, request_ids = report.key_of(level), self._request_ids.setdefault(level, [])
         has_begun = False
         while True:
-            asked = report.params(account_id, days, self.query(level), of)
+            asked = report.params(account_id, days, self._query(level), of)
             try:
                 for answer in pages.walk(self._client, report.PATH, asked, report.decoder, key=key):
                     if answer.is_truncated:
@@ -205,11 +258,15 @@ class TikTokReader:
                             raise pages.moved(report.PATH, "the answer was cut from this page on")
                         raise TooMuchData("TikTok's report holds the newest ads only", platform_code=TRUNCATED)
                     has_begun = True
+                    if len(request_ids) < MOST_REQUEST_IDS:
+                        request_ids.append(answer.request_id)
                     yield answer.data.rows
             except PlatformRejected as refusal:
                 if has_begun:
                     raise
-                self._refusals.learn(level, refusal, lambda some: self._probe(account_id, level, days, some))
+                self._refusals.learn(
+                    level, refusal, lambda some: self._probe(account_id, level, days, some), self._definition
+                )
             else:
                 return
 
@@ -221,6 +278,10 @@ class TikTokReader:
 
 def _key(node: ObjectNode) -> str:
     return node.key
+
+
+def _adgroup_id(node: windows.AdGroupWindows) -> str:
+    return node.adgroup_id
 
 
 _CONDITIONS: dict[Level, str] = {"campaign": "campaign_ids", "ad_group": "adgroup_ids"}

@@ -6,18 +6,20 @@ https://business-api.tiktok.com/portal/docs?id=1740302848100353
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
+from operator import attrgetter
 
 import msgspec
 
 from adloom.errors import PlatformProtocolError
 from adloom.platforms.model import Days, Fact, Level
+from adloom.platforms.tiktok import conversions
 from adloom.platforms.tiktok.client import Envelope
 from adloom.platforms.tiktok.pages import Page
 
 PATH = "report/integrated/get/"
 # With a row per day TikTok takes 30 days, both ends included.
 MAX_DAYS = 30
-ATTRIBUTION = "ad group's windows, conversions on the day of the click or view"
 
 DATA_LEVELS: dict[Level, str] = {
     "account": "AUCTION_ADVERTISER",
@@ -40,8 +42,7 @@ _NAMES: dict[Level, tuple[str, ...]] = {
 }
 _STATUS_FILTERS: dict[Level, str] = {"campaign": "campaign_status", "ad_group": "adgroup_status", "ad": "ad_status"}
 ESSENTIAL = ("spend", "impressions", "clicks")
-# However it sounds, `total_complete_payment_rate` is the value of all completed payments.
-WANTED = ("reach", "video_play_actions", "conversion", "total_complete_payment_rate")
+WANTED = ("reach", "video_play_actions")
 # Other ways to count a conversion; kept as delivered.
 EXTRAS = (
     "real_time_conversion",
@@ -57,9 +58,10 @@ _DAY = len("2026-01-01")
 
 
 class Dimensions(msgspec.Struct, gc=False):
-    """`stat_time_day` is `2026-03-01 00:00:00`, the account's own day."""
+    """`stat_time_day` is `2026-03-01 00:00:00`, `stat_time_hour` likewise: the account's own day and hour."""
 
-    stat_time_day: str
+    stat_time_day: str = ""
+    stat_time_hour: str = ""
     advertiser_id: str = ""
     campaign_id: str = ""
     adgroup_id: str = ""
@@ -87,6 +89,8 @@ class Metrics(msgspec.Struct, gc=False):
     total_purchase_value: str | None = None
     onsite_shopping: str | None = None
     total_onsite_shopping_value: str | None = None
+    total_sales_lead: str | None = None
+    total_sales_lead_value: str | None = None
 
 
 class Row(msgspec.Struct, gc=False):
@@ -99,10 +103,15 @@ class Row(msgspec.Struct, gc=False):
 decoder: msgspec.json.Decoder[Envelope[Page[Row]]] = msgspec.json.Decoder(Envelope[Page[Row]])
 
 
-def metrics_of(level: Level, refused: frozenset[str] = frozenset()) -> list[str]:
+def optional(definition: str) -> tuple[str, ...]:
+    """What can be done without, for an account that counts by a definition."""
+    counted = (definition, conversions.value_of(definition))
+    return (*WANTED, *counted, *(name for name in EXTRAS if name not in counted))
+
+
+def metrics_of(level: Level, refused: frozenset[str] = frozenset(), definition: str = conversions.DEFAULT) -> list[str]:
     """What is asked for at a level, without what TikTok refuses there."""
-    wanted = (name for name in (*WANTED, *EXTRAS) if name not in refused)
-    return [*_NAMES[level], *ESSENTIAL, *wanted]
+    return [*_NAMES[level], *ESSENTIAL, *(name for name in optional(definition) if name not in refused)]
 
 
 def query(level: Level, metrics: list[str]) -> dict[str, object]:
@@ -185,39 +194,43 @@ def key_of(level: Level) -> Callable[[Row], str]:
     return key
 
 
-def facts(rows: list[Row], level: Level, account_id: str) -> Iterator[Fact]:
+@cache
+def _numbers_of(definition: str) -> Callable[[Metrics], tuple[str | None, ...]]:
+    """The numbers of a fact, in its order."""
+    counted = (definition, conversions.value_of(definition))
+    return attrgetter("impressions", "clicks", "spend", *counted, "video_play_actions", "reach")
+
+
+def facts(rows: list[Row], level: Level, account_id: str, definition: str = conversions.DEFAULT) -> Iterator[Fact]:
     """The rows of a page; PlatformProtocolError for one without the id of its level.
 
     A row of zeros says what no row says: TikTok sends such rows or leaves them out as it likes. This loop runs once for
     every row that is ever read, so it calls as little as it can.
     """
-    identify, nothing, is_campaign, dash, make = (
+    identify, nothing, is_campaign, dash, make, numbers_of, extras_of = (
         _IDENTIFY[level],
         _NOTHING,
         level == "campaign",
         NO_VALUE,
         tuple.__new__,
+        _numbers_of(definition),
+        _extras_of,
     )
     for row in rows:
         entity_id, parent_id, branch, name = identify(row)
-        if not entity_id:
-            raise PlatformProtocolError(f"TikTok sent a row of level {level} without its id", platform_code="shape")
+        day = row.dimensions.stat_time_day[:_DAY]
+        if not entity_id or not day:
+            said = f"TikTok sent a row of level {level} without its id or day"
+            raise PlatformProtocolError(said, platform_code="shape")
         m = row.metrics
-        extras = (
-            m.real_time_conversion, m.complete_payment, m.total_purchase, m.total_purchase_value, m.onsite_shopping,
-            m.total_onsite_shopping_value,
-        )  # fmt: skip
-        numbers = (
-            m.impressions, m.clicks, m.spend, m.conversion, m.total_complete_payment_rate, m.video_play_actions,
-            m.reach,
-        )  # fmt: skip
+        extras = extras_of(m)
+        numbers = numbers_of(m)
         has_extras = not nothing.issuperset(extras)
         if not has_extras and nothing.issuperset(numbers):
             continue
         if dash in numbers:
-            numbers = tuple([None if value == dash else value for value in numbers])  # type: ignore[assignment]
+            numbers = tuple([None if value == dash else value for value in numbers])
         actions = _actions(extras) if has_extras else None
-        day = row.dimensions.stat_time_day[:_DAY]
         # As the class's own constructor does, without its call.
         yield make(Fact, (entity_id, account_id if is_campaign else parent_id, branch, name, day, *numbers, actions))
 
@@ -233,6 +246,7 @@ class _Extras(msgspec.Struct, omit_defaults=True, gc=False):
     total_onsite_shopping_value: str | None = None
 
 
+_extras_of: Callable[[Metrics], tuple[str | None, ...]] = attrgetter(*EXTRAS)
 _encode = msgspec.json.Encoder().encode
 
 
