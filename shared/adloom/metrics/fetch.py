@@ -23,7 +23,7 @@ from adloom.metrics.hours import HourIntake, Wanted
 from adloom.metrics.intake import Branches, Intake, Strangers
 from adloom.metrics.runs import Fetched
 from adloom.metrics.sizes import Sizer
-from adloom.platforms.model import HOUR_LEVELS, LEVELS, TWICE, Account, Days, Level, Reader
+from adloom.platforms.model import HOUR_LEVELS, LEVELS, TRUNCATED, TWICE, Account, Days, Level, Reader
 
 # Pages that may wait; a page is about a megabyte.
 QUEUE_PAGES = 4
@@ -59,7 +59,8 @@ class HourLines:
 @dataclass(frozen=True)
 class Whole:
     """The window is complete. `settled` are the days that need not be fetched any more, `hours` those whose rows by
-    the hour came with it.
+    the hour came with it. On the days of `moved` the platform's totals changed while they were read; of the levels of
+    `cut` it does not give every row.
     """
 
     days: Days
@@ -68,6 +69,8 @@ class Whole:
     delivered: dict[Level, Branches]
     strangers: Strangers
     hours: list[date]
+    moved: frozenset[str] = frozenset()
+    cut: frozenset[Level] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -154,8 +157,9 @@ class Fetcher:
         started_at, business_at, requests = clock.real_now(), clock.now(), self._reader.requests
         self._put(Begun(days, started_at, business_at))
         try:
-            intake = self._levels(days)
-            has_moved = not is_again and self._has_moved(days, intake)
+            intake, cut = self._levels(days)
+            moved = self._moved(days, intake, cut)
+            has_moved = bool(moved) and not is_again
             hours = [] if has_moved else self._hours_of(days, intake)
         except _StoppedError:
             raise
@@ -176,32 +180,47 @@ class Fetcher:
         self._is_before_birth = intake.rows == 0 and self._born is not None and days.until < self._born
         settled = Days(part_of.since, days.until) if self._is_before_birth else days
         fetched = Fetched(started_at, business_at, clock.real_now(), self._reader.requests - requests, intake.rows)
-        self._put(Whole(days, settled, fetched, intake.sums(), intake.strangers, hours))
+        self._put(Whole(days, settled, fetched, intake.sums(), intake.strangers, hours, moved, cut))
         return True
 
-    def _has_moved(self, days: Days, intake: Intake) -> bool:
-        """Whether the levels do not add up because the account's numbers moved while they were read one by one.
+    def _moved(self, days: Days, intake: Intake, cut: frozenset[Level]) -> frozenset[str]:
+        """The days on which levels do not add up because the platform's numbers moved while they were read one by one.
 
-        A difference that is not of our making costs one more question, for the account's own rows.
+        A difference that is not of our making costs one more question, for the account's own rows; where these stand
+        still and what lies below the campaigns does not add up, one for the campaigns.
         """
         sums = intake.sums()
-        if all(verdict.state != "unexplained" for verdict in reconcile.judge(sums)):
-            return False
-        now = Intake(days, self._known)
-        now.begin("account")
-        for facts in self._reader.facts(self._account, "account", days):
-            now.lines("account", facts)
-        return now.sums()["account"] != sums["account"]
+        doubtful = {v.level for v in reconcile.judge(sums, cut=cut) if v.state == "unexplained"}
+        moved = self._differing(days, "account", sums["account"]) if doubtful else frozenset()
+        if not moved and doubtful & {"ad_group", "ad"}:
+            moved = self._differing(days, "campaign", sums["campaign"])
+        return moved
 
-    def _levels(self, days: Days) -> Intake:
-        intake = Intake(days, self._known)
+    def _differing(self, days: Days, level: Level, before: Branches) -> frozenset[str]:
+        """The days of which the platform says something else by now."""
+        now = Intake(days, self._known)
+        now.begin(level)
+        for facts in self._reader.facts(self._account, level, days):
+            now.lines(level, facts)
+        after = now.sums()[level]
+        return frozenset(key[0] for key in before.keys() | after.keys() if before.get(key) != after.get(key))
+
+    def _levels(self, days: Days) -> tuple[Intake, frozenset[Level]]:
+        """The rows of all levels, and the levels of which the platform does not give every row even of one day."""
+        intake, cut = Intake(days, self._known), set[Level]()
         for level in LEVELS:
             intake.begin(level)
-            for facts in self._reader.facts(self._account, level, days):
-                if lines := intake.lines(level, facts):
-                    self._put(Lines(lines))
-                failpoints.reach("sync.page")
-        return intake
+            try:
+                for facts in self._reader.facts(self._account, level, days):
+                    if lines := intake.lines(level, facts):
+                        self._put(Lines(lines))
+                    failpoints.reach("sync.page")
+            except TooMuchData as error:
+                is_final = error.platform_code == TRUNCATED and len(days) == 1 and level in ("ad_group", "ad")
+                if not is_final:
+                    raise
+                cut.add(level)
+        return intake, frozenset(cut)
 
     def _hours_of(self, window: Days, intake: Intake) -> list[date]:
         """Fetch the rows by the hour that the window owes; the days that came, those without delivery unasked. What the

@@ -145,7 +145,7 @@ class Pipeline:
         changes = store.replace(connection, target)
         store.prove(connection, target, whole.delivered)
         by_hour = hours.replace(connection, target, whole.hours, synced.today)
-        verdicts = reconcile.judge(whole.delivered)
+        verdicts = reconcile.judge(whole.delivered, moved=whole.moved, cut=whole.cut)
         reconcile.record(connection, target, verdicts)
         listing = Listing(synced.org_id, synced.account_id, run_id, now)
         entities.add_strangers(connection, listing, whole.strangers, synced.today)

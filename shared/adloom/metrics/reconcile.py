@@ -2,7 +2,8 @@
 
 What the platform delivered is kept as sums beside the rows. The account's own row is the platform's total; the
 campaigns must add up to it; ad groups and ads may be less than their campaign by delivery that has no such row
-(removed ads, automatic placements), never more.
+(removed ads, automatic placements), never more. A difference is explained where the platform itself told why: its
+numbers moved between two reads, or it cut the answer. Anything else is a person's to look at.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ State = Literal["match", "explained", "unexplained"]
 NO_ACCOUNT_ROW = "no_account_row"
 DIFFERS_FROM_ACCOUNT = "differs_from_account_total"
 MORE_THAN_CAMPAIGN = "more_than_its_campaign"
+# The platform's own total of the account, or of its campaigns, was another one when it was asked for again.
+RESTATED = "restated_while_read"
+TRUNCATED = "truncated_by_platform"
 DELIVERY_WITHOUT_ROWS: dict[Level, str] = {
     "ad_group": "delivery_without_ad_group_rows",
     "ad": "delivery_without_ad_rows",
@@ -58,8 +62,14 @@ class Difference:
     found: Decimal
 
 
-def judge(delivered: dict[Level, Branches]) -> list[Verdict]:
-    """One verdict per level for every day on which any level has a row."""
+def judge(
+    delivered: dict[Level, Branches], *, moved: Collection[str] = (), cut: Collection[Level] = ()
+) -> list[Verdict]:
+    """One verdict per level for every day on which any level has a row.
+
+    `moved` are the days on which the platform's totals changed while they were read, `cut` the levels of which it does
+    not give every row.
+    """
     days = sorted({day for branches in delivered.values() for day, _ in branches})
     by_day = {level: _by_day(delivered.get(level, {})) for level in LEVELS}
     verdicts = []
@@ -68,6 +78,10 @@ def judge(delivered: dict[Level, Branches]) -> list[Verdict]:
         totals = {level: sum(of_day[level].values(), Sums()) for level in LEVELS}
         for level in LEVELS:
             state, explanation = _state(level, of_day, totals)
+            if level in cut and explanation == DELIVERY_WITHOUT_ROWS.get(level):
+                state, explanation = ("match", None) if state == "match" else ("explained", TRUNCATED)
+            elif state == "unexplained" and day in moved:
+                state, explanation = "explained", RESTATED
             verdicts.append(Verdict(date.fromisoformat(day), level, totals[level], state, explanation))
     return verdicts
 
@@ -167,16 +181,36 @@ def check(connection: Connection, account_ids: Collection[int] | None = None) ->
     """
     ids = None if account_ids is None else list(account_ids)
     found: list[Difference] = []
-    for row in connection.execute(text(_COMPARE), {"ids": ids}).mappings():
+    rows = connection.execute(text(_COMPARE), {"ids": ids}).mappings().all()
+    # A total that is missing is a difference of its campaigns already.
+    named = {
+        (row["account_id"], row["day"]) for row in rows if row["state"] == "unexplained" and row["level"] != "account"
+    }
+    for row in rows:
         where = (row["account_id"], row["day"], row["level"])
         kind: Literal["stored", "missing"] = "missing" if row["is_missing"] else "stored"
         cells = [
             (cell, Decimal(row[f"said_{cell}"]), Decimal(row[f"stored_{cell}"])) for cell in ("row_count", *MEASURES)
         ]
         found += [Difference(*where, kind, *cell) for cell in cells if cell[1] != cell[2]]
-        if row["state"] == "unexplained":
+        if row["state"] == "unexplained" and (
+            row["level"] != "account" or (row["account_id"], row["day"]) not in named
+        ):
             found += _unexplained(connection, where, row)
     return found
+
+
+_EXPLAINED = """
+select explanation, count(distinct (account_id, day)) as days from reconciliations
+ where state = 'explained' and (cast(:ids as bigint[]) is null or account_id = any (cast(:ids as bigint[])))
+ group by explanation order by explanation
+"""
+
+
+def explanations(connection: Connection, account_ids: Collection[int] | None = None) -> dict[str, int]:
+    """How many account-days have a difference that is explained, by what explains it."""
+    ids = None if account_ids is None else list(account_ids)
+    return {row.explanation: row.days for row in connection.execute(text(_EXPLAINED), {"ids": ids})}
 
 
 def _unexplained(connection: Connection, where: tuple[int, date, Level], row: Any) -> list[Difference]:

@@ -18,6 +18,8 @@ Status = Literal["active", "paused", "archived", "deleted"]
 # The code of a PlatformProtocolError that says: the numbers moved between two pages. The same window asked for once
 # more may hold still.
 TWICE = "twice"
+# The code of a TooMuchData that says: the platform cuts this answer, and fewer days would not help.
+TRUNCATED = "truncated"
 
 
 @dataclass(frozen=True, order=True)

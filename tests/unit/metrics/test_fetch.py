@@ -14,7 +14,7 @@ from adloom.errors import PlatformRejected, PlatformTransient, TooMuchData
 from adloom.metrics.fetch import Begun, Broke, Fetcher, HourLines, Item, Lines, Whole
 from adloom.metrics.hours import Wanted
 from adloom.metrics.sizes import Sizer
-from adloom.platforms.model import LEVELS, Account, Days, Entity, Fact, HourFact, HourLevel, Level
+from adloom.platforms.model import LEVELS, TRUNCATED, Account, Days, Entity, Fact, HourFact, HourLevel, Level
 
 ACCOUNT = Account("11", "Shop", "EUR", "UTC", "active", None)
 MARCH = Days(date(2026, 3, 1), date(2026, 3, 28))
@@ -227,3 +227,77 @@ def test_hours_of_days_without_delivery_are_known_without_asking() -> None:
     items = collect(fetcher(platform, week, hours=Wanted(MARCH.until, (week,))))
     assert [sorted(item.hours) for item in items if isinstance(item, Whole)] == [list(week)]
     assert platform.hours_asked == []
+
+
+# Numbers that move, and answers that are cut
+
+
+@dataclass
+class Moving(Platform):
+    """Its ad's campaign says one more with every look until `stands_after` looks at the account were made."""
+
+    stands_after: int = 2
+    looks: int = 0
+    final: int = 9
+    moving_day: str = "2026-03-02"
+
+    def facts(self, account: Account, level: Level, days: Days) -> Iterator[Iterable[Fact]]:
+        for page in super().facts(account, level, days):
+            yield [self._told(level, row) for row in page]
+        self.looks += level == "account"
+
+    def _told(self, level: Level, row: Fact) -> Fact:
+        moves = level == "account" and row.day == self.moving_day
+        return row._replace(branch="" if level == "account" else "c", clicks=str(self._clicks()) if moves else "9")
+
+    def _clicks(self) -> int:
+        return self.final if self.looks >= self.stands_after else self.looks
+
+
+WEEK = Days(date(2026, 3, 1), date(2026, 3, 7))
+
+
+def whole(items: list[Item]) -> list[Whole]:
+    return [item for item in items if isinstance(item, Whole)]
+
+
+def test_numbers_that_moved_while_they_were_read_are_read_once_more() -> None:
+    platform = Moving(stands_after=2)
+    (read,) = whole(collect(fetcher(platform, WEEK)))
+    assert read.moved == frozenset()
+    assert read.delivered["account"]["2026-03-02", ""].clicks == 9
+    assert [level for level, _ in platform.asked] == [*LEVELS, "account", *LEVELS]
+
+
+def test_numbers_that_go_on_moving_are_told_with_their_day() -> None:
+    platform = Moving(stands_after=99)
+    (read,) = whole(collect(fetcher(platform, WEEK)))
+    assert read.moved == {"2026-03-02"}
+
+
+def test_a_difference_that_stands_still_costs_one_question_and_has_not_moved() -> None:
+    platform = Moving(stands_after=0, final=7)
+    (read,) = whole(collect(fetcher(platform, WEEK)))
+    assert read.moved == frozenset()
+    assert [level for level, _ in platform.asked] == [*LEVELS, "account"]
+
+
+@dataclass
+class Cut(Platform):
+    """It cuts the list of ads however few days are asked for."""
+
+    code: str = TRUNCATED
+
+    def facts(self, account: Account, level: Level, days: Days) -> Iterator[Iterable[Fact]]:
+        yield from super().facts(account, level, days)
+        if level == "ad":
+            raise TooMuchData("the newest only", platform_code=self.code)
+
+
+def test_rows_that_the_platform_never_gives_do_not_stop_the_account() -> None:
+    days = Days(MARCH.since, MARCH.since)
+    (read,) = whole(collect(fetcher(Cut(), days)))
+    assert read.cut == {"ad"}
+    assert set(read.delivered["ad"]) == {("2026-03-01", "")}
+    *_, last = collect(fetcher(Cut(code=""), days))
+    assert isinstance(last, Broke)
