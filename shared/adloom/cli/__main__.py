@@ -11,7 +11,7 @@ import click
 
 from adloom import audit as audit_trail
 from adloom import logs
-from adloom.cli import audit, backup, connect, data, database, events, operator, people, sandbox, sync
+from adloom.cli import audit, backup, connect, data, database, events, operator, people, sandbox, sync, truth
 from adloom.cli.context import FunctionRefusedError, Session, use_local_stack
 from adloom.errors import AdloomError
 
@@ -32,6 +32,8 @@ def adloom(context: click.Context, organisation: str | None, as_json: bool) -> N
 adloom.add_command(sync.sync)
 adloom.add_command(data.export)
 adloom.add_command(data.reconcile)
+adloom.add_command(truth.explain)
+adloom.add_command(truth.rates)
 adloom.add_command(people.user)
 adloom.add_command(operator.operator_keys)
 adloom.add_command(connect.connect)

@@ -7,12 +7,13 @@ from datetime import datetime
 from typing import IO
 
 import click
+from sqlalchemy import Connection
 
 from adloom.cli.context import Session, table
 from adloom.cli.sync import DAY
 from adloom.errors import NotFound
 from adloom.metrics import export as metrics_export
-from adloom.metrics import health
+from adloom.metrics import health, rates
 from adloom.metrics import reconcile as reconciling
 from adloom.metrics.query import LEVELS, Level, Period
 
@@ -28,6 +29,9 @@ def export() -> None:
 @click.option("--until", type=DAY, required=True, help="Last local day, inclusive.")
 @click.option("--account", "accounts", multiple=True, help="Only this ad account, by the platform's id; repeatable.")
 @click.option("--as-of", type=DAY, help="What stood at the end of this UTC day.")
+@click.option("--currency", metavar="EUR", help="Convert amounts at their day's rate; without one they stay.")
+@click.option("--provisional", is_flag=True, help="Say of each row whether its day may still move.")
+@click.option("--provenance", is_flag=True, help="Name the run of each row: API version, query, zone, attribution.")
 @click.option("--format", "form", type=click.Choice(("csv", "json")), default="csv", show_default=True)
 @click.option("--output", type=click.File("w", encoding="utf-8", atomic=True), default="-", help="A file; - is stdout.")
 @click.pass_obj
@@ -38,6 +42,9 @@ def metrics(
     until: datetime,
     accounts: tuple[str, ...],
     as_of: datetime | None,
+    currency: str | None,
+    provisional: bool,
+    provenance: bool,
     form: str,
     output: IO[str],
 ) -> None:
@@ -45,18 +52,35 @@ def metrics(
     if since > until:
         raise click.UsageError("--since is after --until")
     with session.reading() as connection:
-        rows = metrics_export.rows(
-            connection,
+        wanted = metrics_export.Wanted(
             level,
             Period(since.date(), until.date()),
-            accounts=_account_ids(health.accounts(connection), accounts),
+            accounts=account_ids(health.accounts(connection), accounts),
             as_of=as_of.date() if as_of else None,
+            currency=_currency(connection, currency),
+            provisional=provisional,
+            provenance=provenance,
         )
-        write = metrics_export.write_json if form == "json" or session.as_json else metrics_export.write_csv
-        write(rows, output)
+        rows = metrics_export.read(connection, wanted)
+        if form == "json" or session.as_json:
+            metrics_export.write_json(rows, output)
+        else:
+            metrics_export.write_csv(rows, output, wanted.columns)
 
 
-def _account_ids(known: list[health.Account], wanted: tuple[str, ...]) -> tuple[int, ...]:
+def _currency(connection: Connection, wanted: str | None) -> str | None:
+    """A currency in which amounts can be told; NotFound for one that has no rates."""
+    if wanted is None:
+        return None
+    known = rates.known(connection)
+    if wanted != "EUR" and wanted not in known.currencies:
+        there = f"EUR, {', '.join(known.currencies)}" if known.currencies else "none: no rates were loaded yet"
+        raise NotFound(f"There are no exchange rates of {wanted}. Those that there are: {there}")
+    return wanted
+
+
+def account_ids(known: list[health.Account], wanted: tuple[str, ...]) -> tuple[int, ...]:
+    """Our ids of accounts that are named by the platform's; NotFound for a name that none has."""
     by_external = {item.external_id: item.account_id for item in known}
     if missing := [name for name in wanted if name not in by_external]:
         raise NotFound(f"There is no ad account {', '.join(missing)} here; `adloom sync status` lists them")
@@ -73,9 +97,10 @@ def reconcile(session: Session, accounts: tuple[str, ...]) -> None:
     """
     with session.reading() as connection:
         known = health.accounts(connection)
-        chosen = _account_ids(known, accounts)
+        chosen = account_ids(known, accounts)
         trust = health.trust(connection, chosen)
         found = reconciling.check(connection, chosen or None)
+        explained = reconciling.explanations(connection, chosen or None)
     external = {item.account_id: item.external_id for item in known}
     headings = ("account", "day", "level", "measure", "platform", "stored", "kind")
     rows = [
@@ -85,9 +110,11 @@ def reconcile(session: Session, accounts: tuple[str, ...]) -> None:
     document = {
         "days_compared": trust.checked,
         "days_explained": trust.explained,
+        "explained_by": explained,
         "differences": [dict(zip(headings, row, strict=True)) for row in rows],
     }
     lines = table(headings, rows) if rows else []
+    lines += [f"{days} account-days explained: {why.replace('_', ' ')}" for why, days in explained.items()]
     lines.append(
         f"{trust.checked} account-days compared, {trust.explained} of them explained, {len(found)} cells differ"
     )

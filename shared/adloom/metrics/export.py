@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
-from datetime import date
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date
 from decimal import Decimal
-from typing import IO
+from itertools import islice
+from typing import IO, TypeVar
 
 from sqlalchemy import Connection
 
+from adloom.metrics import provenance
+from adloom.metrics.provenance import Source
 from adloom.metrics.query import Filters, Level, Period, Query, Row, stream
+
+T = TypeVar("T")
+_BATCH = 5000
 
 COLUMNS = (
     *("platform", "account_id", "currency", "timezone"),
@@ -19,22 +26,91 @@ COLUMNS = (
     *("impressions", "clicks", "spend", "conversions", "conversion_value", "video_views", "reach"),
 )
 
+# Whether the day may still move.
+PROVISIONAL = ("provisional",)
+# The run that wrote the row, and how it asked: time zone, currency and attribution are the account's of then.
+PROVENANCE = (
+    *("run_id", "api_version", "fetched_at", "read_timezone", "read_currency", "attribution", "query"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which rows, and what is told of them besides the columns of the facts format.
+
+    `as_of` shows what stood at the end of that UTC day; `currency` converts spend and conversion value, where there
+    are rates, at the day's own.
+    """
+
+    level: Level
+    period: Period
+    accounts: tuple[int, ...] = ()
+    as_of: date | None = None
+    currency: str | None = None
+    provisional: bool = False
+    provenance: bool = False
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return (*COLUMNS, *(PROVISIONAL if self.provisional else ()), *(PROVENANCE if self.provenance else ()))
+
+    @property
+    def query(self) -> Query:
+        filters = Filters(account_ids=self.accounts)
+        return Query(
+            self.level,
+            self.period,
+            ("day", "entity"),
+            filters,
+            as_of=self.as_of,
+            currency=self.currency,
+            provenance=self.provenance,
+        )
+
 
 def rows(
     connection: Connection, level: Level, period: Period, *, accounts: tuple[int, ...] = (), as_of: date | None = None
 ) -> Iterator[dict[str, str]]:
+    """The rows of `read` in the columns of the facts format alone."""
+    return read(connection, Wanted(level, period, accounts, as_of))
+
+
+def read(connection: Connection, wanted: Wanted) -> Iterator[dict[str, str]]:
     """One dictionary of texts per entity and local day; an empty text is what the platform does not say or level lacks.
 
     Ordered by day, account and entity, so that equal data gives equal bytes.
     """
-    query = Query(level, period, ("day", "entity"), Filters(account_ids=accounts), as_of=as_of)
-    for row in stream(connection, query):
-        yield _cells(level, row)
+    runs: dict[int, Source] = {}
+    for batch in batched(stream(connection, wanted.query), _BATCH):
+        if wanted.provenance:
+            new = {row.run_id for row in batch if row.run_id is not None} - runs.keys()
+            runs |= provenance.sources(connection, wanted.level, new) if new else {}
+        for row in batch:
+            cells = _cells(wanted.level, row)
+            if wanted.provisional:
+                cells["provisional"] = "true" if row.is_provisional else "false"
+            if wanted.provenance:
+                cells |= _source(runs.get(row.run_id or 0))
+            yield cells
 
 
-def write_csv(found: Iterator[dict[str, str]], target: IO[str]) -> int:
+def _source(source: Source | None) -> dict[str, str]:
+    if source is None:
+        return dict.fromkeys(PROVENANCE, "")
+    return {
+        "run_id": str(source.run_id),
+        "api_version": source.api_version,
+        "fetched_at": source.fetched_at.astimezone(UTC).isoformat() if source.fetched_at else "",
+        "read_timezone": source.timezone,
+        "read_currency": source.currency,
+        "attribution": source.attribution or "",
+        "query": json.dumps(source.query, ensure_ascii=False, sort_keys=True),
+    }
+
+
+def write_csv(found: Iterator[dict[str, str]], target: IO[str], columns: tuple[str, ...] = COLUMNS) -> int:
     """Write the rows with a header; returns how many there were."""
-    writer = csv.DictWriter(target, COLUMNS, lineterminator="\n")
+    writer = csv.DictWriter(target, columns, lineterminator="\n")
     writer.writeheader()
     count = 0
     for count, row in enumerate(found, start=1):  # noqa: B007 - the count is wanted
@@ -93,3 +169,10 @@ def _names(level: Level, row: Row) -> dict[str, str]:
 
 def _exact(value: Decimal) -> str:
     return format(value, "f")
+
+
+def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Lists of up to `size` items."""
+    rest = iter(items)
+    while batch := list(islice(rest, size)):
+        yield batch
