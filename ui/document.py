@@ -37,7 +37,7 @@ def brand() -> Markup:
 def sandbox_mark(*, link: bool) -> Markup:
     """On every page while the numbers come from the sandbox."""
     what = _("Connect an ad account")
-    shown = h("a", what, href="/data-health#connections") if link else h("b", what)
+    shown = h("a", what, href="/connections") if link else h("b", what)
     before, _sep, after = _("Sandbox data. {connect} to see your own numbers.").partition("{connect}")
     return h("p", before, shown, after, class_="sandbox", data_sandbox=True)
 

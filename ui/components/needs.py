@@ -7,11 +7,13 @@ from datetime import date, tzinfo
 from markupsafe import Markup
 
 from adloom.metrics.health import Need
+from adloom.platforms.advice import code_in
 from ui import formats
 from ui.components.split import PLATFORMS
 from ui.i18n import _, _n
 from ui.icons import icon
 from ui.markup import Child, h, join
+from ui.platform_words import explained
 
 # A to-do list, not a log.
 MOST_SHOWN = 5
@@ -42,12 +44,13 @@ def _need(need: Need, zone: tzinfo, today: date, *, may_connect: bool, may_sync:
     platform = PLATFORMS.get(need.platform, need.platform)
     ledger = f"/data-health?account={need.account_id}" if need.account_id else "/data-health"
     if need.kind == "connection_broken":
+        said = explained(need.platform, need.reason or "connection_broken", need.code or "")
         return _item(
             "unlink",
             "bad",
             _("{platform} access has ended").format(platform=platform),
-            _("{name}: syncs stand still until it is connected again").format(name=need.name),
-            _act(_("Reconnect"), "connect", need.platform) if may_connect else _look(ledger),
+            f"{need.name}: {said.happened}",
+            _mend(need) if may_connect else _look(f"/connections/{need.connection_id}"),
         )
     if need.kind == "unexplained":
         days = _n("{days} day differs from {platform}", "{days} days differ from {platform}", need.count)
@@ -59,7 +62,7 @@ def _need(need: Need, zone: tzinfo, today: date, *, may_connect: bool, may_sync:
             "alert",
             "warn",
             _("{name} cannot be synced").format(name=need.name),
-            need.detail or need.code or "",
+            explained(need.platform, need.code or "", code_in(need.detail)).happened,
             _look(ledger),
         )
     last = _("Last synced {time}").format(time=since) if since else _("Never synced so far")
@@ -74,6 +77,10 @@ def _item(mark: str, mood: str, title: str, words: str, verb: Child) -> Markup:
 
 def _look(href: str) -> Markup:
     return h("a", _("Look into it"), href=href, class_="verb")
+
+
+def _mend(need: Need) -> Markup:
+    return h("a", _("Reconnect"), href=f"/connections/{need.connection_id}", class_="verb")
 
 
 def _act(label: str, name: str, about: str) -> Markup:

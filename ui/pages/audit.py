@@ -14,10 +14,11 @@ from starlette.responses import Response
 
 from ui import audit_words
 from ui.components import audit_rows, fields, states
+from ui.components.cards import card
 from ui.i18n import _
 from ui.icons import icon
 from ui.markup import h
-from ui.pages.settings import SettingsPage, card, closed_to, settings_frame
+from ui.pages.settings import SettingsPage, closed_to, settings_frame
 from ui.reads.audit import EXPORT, PATH, AuditParams
 from ui.services import Services
 

@@ -12,6 +12,7 @@ from adloom.connections.standing import Reached, Standing
 from adloom.platforms.advice import code_in
 from ui import formats
 from ui.components import fields, platforms, shell, states, top
+from ui.components.cards import body, card
 from ui.components.shell import Crumb
 from ui.components.status import tag
 from ui.frame import framed
@@ -29,7 +30,7 @@ from ui.pages.connections import (
     title_of,
     verb,
 )
-from ui.pages.settings import body, card, dialogs_for
+from ui.pages.settings import dialogs_for
 from ui.platform_words import explained, name_of, rights
 from ui.reads.connections import OneConnection, one
 from ui.services import Services

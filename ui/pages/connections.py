@@ -12,13 +12,14 @@ from starlette.requests import Request
 from adloom.connections.standing import Standing
 from ui import formats
 from ui.components import platforms, states, table, top
+from ui.components.cards import card
 from ui.components.status import tag
 from ui.components.table import Column
 from ui.frame import framed
 from ui.i18n import _, _n
 from ui.markup import EMPTY, Child, h
 from ui.page import Page
-from ui.pages.settings import card, dialogs_for
+from ui.pages.settings import dialogs_for
 from ui.platform_words import name_of
 from ui.reads.connections import AllConnections, every
 from ui.reads.situation import Situation

@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from markupsafe import Markup
 from nicegui import ui
 from starlette.requests import Request
 
-from adloom.metrics import reconcile
 from adloom.metrics.health import Account
 from adloom.metrics.run_log import LoggedRun
+from adloom.platforms.advice import code_in
 from ui import formats
-from ui.components import states, table, top
-from ui.components.split import PLATFORMS, swatch
+from ui.components import ledger as ledger_cards
+from ui.components import moving, states, table, top
+from ui.components.cadence import cadences
+from ui.components.cards import card
+from ui.components.split import swatch
 from ui.components.status import tag
 from ui.components.table import Column
 from ui.frame import frame
 from ui.i18n import _
 from ui.markup import EMPTY, h, join
 from ui.page import Page
-from ui.reads.ledger import Ledger, LedgerLine, ledger
+from ui.platform_words import explained
+from ui.reads.ledger import Ledger, ledger
 from ui.reads.situation import Situation
 from ui.services import Services
 
 PATH = "/data-health"
+PAGE_SIZE = 25
 
 
 def register(services: Services) -> None:
@@ -39,7 +42,10 @@ class LedgerView:
     def __init__(self, page: Page[Ledger]) -> None:
         self.page = page
         self.accounts = page.region(states.card_skeleton(2))
+        self.cadences = page.region()
+        self.differing = page.region()
         self.days = page.region(states.card_skeleton(8))
+        self.moving = page.region()
         self.runs = page.region(states.card_skeleton(4))
 
     def paint(self, data: Ledger) -> None:
@@ -49,12 +55,57 @@ class LedgerView:
             page.state(join(states.no_connection(may_connect=page.may_connect, sandbox=page.services.sandbox)))
             return
         self.accounts.show(_accounts(now, page))
-        self.days.show(_days(data, data.account))
+        self.cadences.show(_cadences(data))
+        self.differing.show(ledger_cards.differing(data, page.params, PATH))
+        self.days.show(ledger_cards.days(data, data.account))
+        account = data.account
+        late, changed = moving.lateness(data.lateness, account), moving.changes(data.changes, now.zone, account)
+        self.moving.show(h("div", late, changed, class_="pair") if late or changed else EMPTY)
         self.runs.show(_runs(data))
 
 
+def _cadences(data: Ledger) -> Markup:
+    """Of the platforms whose accounts are synced."""
+    synced = [item for item in data.situation.accounts if item.sync_enabled]
+    every = {item.platform: item.every for item in synced}
+    counts = {platform: sum(item.platform == platform for item in synced) for platform in every}
+    return cadences(
+        [(platform, counts[platform], every[platform], data.cadences.get(platform)) for platform in sorted(every)]
+    )
+
+
 def _accounts(now: Situation, page: Page[Ledger]) -> Markup:
-    columns = [
+    params, wanted = page.params, page.params.search.lower()
+    found = [item for item in now.accounts if wanted in item.name.lower() or wanted in item.external_id.lower()]
+    # What needs somebody comes first.
+    found.sort(key=_rank)
+    listed = table.paged(
+        params,
+        PATH,
+        _columns(now, page),
+        found,
+        size=PAGE_SIZE,
+        caption=_("Accounts"),
+        key=lambda item: str(item.account_id),
+    )
+    search = table.search_box(params, PATH, _("Filter accounts")) if len(now.accounts) > PAGE_SIZE else None
+    connect = h("a", _("Connections"), href="/connections", class_="btn")
+    about = str(params.account or "")
+    sync = h("button", _("Sync now"), type="button", class_="btn", data_act="sync", data_about=about)
+    tools = h("div", search, sync if page.may_sync else None, connect, class_="tools")
+    return card(_("Accounts"), listed, count=formats.count(len(now.accounts)), tools=tools, id_="connections")
+
+
+def _rank(item: Account) -> int:
+    if item.connection_status == "broken":
+        return 0
+    if item.error_code is not None:
+        return 1
+    return 2 if item.sync_enabled and item.is_stale else 3
+
+
+def _columns(now: Situation, page: Page[Ledger]) -> list[Column[Account]]:
+    return [
         Column[Account](_("Account"), lambda item: _account_name(item, page), name=True),
         Column[Account](
             _("Platform id"), lambda item: h("span", item.external_id, class_="muted"), roomy=True, left=True
@@ -69,26 +120,12 @@ def _accounts(now: Situation, page: Page[Ledger]) -> Markup:
         Column[Account](_("Last synced"), lambda item: _synced(item, now)),
         Column[Account](
             _("State"),
-            lambda item: h("span", _account_state(item), _account_verb(item, page), class_="state-line"),
+            lambda item: h(
+                "span", h("span", _account_state(item), _account_verb(item, page), class_="state-line"), _said(item)
+            ),
             left=True,
         ),
     ]
-    listed = table.table(columns, now.accounts, caption=_("Accounts"), key=lambda item: str(item.account_id))
-    connect = h("button", _("Connect Meta"), type="button", class_="btn", data_act="connect", data_about="meta")
-    sync = h(
-        "button", _("Sync now"), type="button", class_="btn", data_act="sync", data_about=str(page.params.account or "")
-    )
-    tools = h("div", sync if page.may_sync else None, connect if page.may_connect else None, class_="tools")
-    title = h("h2", _("Accounts"), h("span", formats.count(len(now.accounts)), class_="count"))
-    note = h("p", _sandbox_words(), class_="hint") if page.services.sandbox else None
-    return h("section", h("div", title, tools, class_="card-head ruled"), note, listed, class_="card", id="connections")
-
-
-def _sandbox_words() -> str:
-    return _(
-        "This installation runs on the sandbox. For your own numbers, whoever runs it enters the credentials of a "
-        "Meta app and starts it without the sandbox; then connect your account here."
-    )
 
 
 def _account_name(item: Account, page: Page[Ledger]) -> Markup:
@@ -103,94 +140,47 @@ def _synced(item: Account, now: Situation) -> str:
 
 
 def _account_state(item: Account) -> Markup:
+    if item.connection_status == "revoked":
+        return tag("idle", _("disconnected"))
     if item.connection_status != "active":
         return tag("bad", _("access ended"))
+    if not item.sync_enabled:
+        return tag("idle", _("not synced"))
     if item.error_code is not None:
         return h("span", tag("warn", _("cannot be synced")), title=item.error_detail or item.error_code)
     if item.pending_windows:
         return tag("idle", _("syncing"))
-    if not item.sync_enabled:
-        return tag("idle", _("not synced"))
     return tag("warn", _("behind")) if item.is_stale else tag("ok", _("up to date"))
+
+
+def _said(item: Account) -> Markup | None:
+    """What happened, in words, and what to do."""
+    if item.connection_status != "active" or item.error_code is None or not item.sync_enabled:
+        return None
+    said = explained(item.platform, item.error_code, code_in(item.error_detail))
+    return h("span", said.happened, " ", said.step, class_="under said")
 
 
 def _account_verb(item: Account, page: Page[Ledger]) -> Markup | None:
     """What the viewer can do about an account that does not keep up."""
-    if item.connection_status != "active":
-        return _act(_("Reconnect"), "connect", item.platform) if page.may_connect else None
-    if item.is_stale and not item.pending_windows and item.sync_enabled and page.may_sync:
-        return _act(_("Sync now"), "sync", str(item.account_id))
-    return None
+    at = f"/connections/{item.connection_id}"
+    if item.connection_status == "broken":
+        return h("a", _("Reconnect"), href=at, class_="verb") if page.may_connect else None
+    if item.connection_status != "active" or not item.sync_enabled:
+        return None
+    if item.error_code is not None:
+        remedy = explained(item.platform, item.error_code, code_in(item.error_detail)).remedy
+        if remedy == "reconnect" and page.may_connect:
+            return h("a", _("Reconnect"), href=at, class_="verb")
+        if remedy == "choose" and page.may_connect:
+            return h("a", _("Choose accounts"), href=f"{at}#accounts", class_="verb")
+        return _sync_it(item) if remedy == "retry" and page.may_sync else None
+    return _sync_it(item) if item.is_stale and not item.pending_windows and page.may_sync else None
 
 
-def _act(label: str, name: str, about: str) -> Markup:
-    return h("button", label, type="button", class_="verb", data_act=name, data_about=about)
-
-
-def _days(data: Ledger, account: Account) -> Markup:
-    """Per day: the platform's total and how each level of our rows compares with it."""
-    levels = {"campaign": _("Campaigns"), "ad_group": _("Ad sets"), "ad": _("Ads")}
-    columns = [
-        Column[LedgerLine](_("Day"), lambda line: formats.weekday(line.day), left=True),
-        Column[LedgerLine](
-            _("Platform's total"),
-            lambda line: formats.money(line.total.spend if line.total else None, account.currency),
-        ),
-        *(Column[LedgerLine](label, _compared(level, account.currency), wide=True) for level, label in levels.items()),
-        Column[LedgerLine](
-            _("Impressions"), lambda line: formats.count(line.total.impressions if line.total else None), roomy=True
-        ),
-        Column[LedgerLine](
-            _("Conv."), lambda line: formats.count(line.total.conversions if line.total else None), roomy=True
-        ),
-        Column[LedgerLine](_("Compared"), _day_state, left=True),
-    ]
-    title = h("h2", _("Ledger"), h("span", account.name, class_="count"))
-    words = _("Every day's spend, as {platform} says it for the account, against the sums of what is stored here.")
-    note = h("p", words.format(platform=PLATFORMS.get(account.platform, account.platform)), class_="hint")
-    if not data.lines:
-        body = h("div", h("p", _("No day of this range has been compared yet.")), class_="state")
-    else:
-        body = table.table(columns, data.lines, caption=_("Ledger"), key=lambda line: line.day.isoformat())
-    return h("section", h("div", title, class_="card-head ruled"), note, body, class_="card")
-
-
-def _compared(level: str, currency: str) -> table.Cell[LedgerLine]:
-    def cell(line: LedgerLine) -> Markup:
-        difference = line.difference(level)
-        if difference is None:
-            return h("span", formats.NONE, class_="muted")
-        if difference == Decimal(0):
-            return h("span", _("equal"), class_="muted")
-        entry = line.levels[level]
-        sign = "+" if difference > 0 else ""
-        return h(
-            "span", sign, formats.money(difference, currency), class_="bad" if entry.state == "unexplained" else "muted"
-        )
-
-    return cell
-
-
-def _day_state(line: LedgerLine) -> Markup:
-    words = {"match": _("matches"), "explained": _("explained"), "unexplained": _("differs")}
-    mood = {"match": "ok", "explained": "idle", "unexplained": "bad"}
-    shown = tag(mood.get(line.state, "bad"), words.get(line.state, line.state))
-    if not line.explanations:
-        return shown
-    known = explanations()
-    reasons = ", ".join(known.get(code, code) for code in line.explanations)
-    return h("span", shown, h("span", reasons, class_="status"))
-
-
-def explanations() -> dict[str, str]:
-    """Why a day differs, by the code that the reconciliation stores."""
-    return {
-        reconcile.NO_ACCOUNT_ROW: _("the platform gave no total"),
-        reconcile.DIFFERS_FROM_ACCOUNT: _("the campaigns do not add up to the account"),
-        reconcile.MORE_THAN_CAMPAIGN: _("more than its campaign"),
-        reconcile.DELIVERY_WITHOUT_ROWS["ad_group"]: _("delivery without ad sets"),
-        reconcile.DELIVERY_WITHOUT_ROWS["ad"]: _("delivery without ads"),
-    }
+def _sync_it(item: Account) -> Markup:
+    about = str(item.account_id)
+    return h("button", _("Sync now"), type="button", class_="verb", data_act="sync", data_about=about)
 
 
 def _runs(data: Ledger) -> Markup:
@@ -207,8 +197,7 @@ def _runs(data: Ledger) -> Markup:
     ]
     if not data.runs:
         return EMPTY
-    listed = table.table(columns, data.runs, caption=_("Runs"), key=lambda run: f"run{run.run_id}")
-    return h("section", h("div", h("h2", _("Runs")), class_="card-head ruled"), listed, class_="card")
+    return card(_("Runs"), table.table(columns, data.runs, caption=_("Runs"), key=lambda run: f"run{run.run_id}"))
 
 
 def _window(run: LoggedRun) -> Markup:
@@ -220,9 +209,10 @@ def _window(run: LoggedRun) -> Markup:
 def _outcome(run: LoggedRun) -> Markup:
     if run.outcome == "succeeded":
         return tag("ok", _("stored"))
+    said = explained(run.platform, run.error_code or "", code_in(run.error_detail)).happened
     return h(
         "span",
         tag("bad", _("failed")),
-        h("span", run.error_code, class_="status below") if run.error_code else None,
+        h("span", said, class_="status below"),
         title=run.error_detail,
     )

@@ -15,13 +15,14 @@ from adloom.identity.scopes import MEANINGS, SCOPES, Scope
 from adloom.metrics.health import Account
 from ui import formats
 from ui.components import fields, states, table
+from ui.components.cards import body, card
 from ui.components.status import tag
 from ui.components.table import Column
 from ui.i18n import _
 from ui.icons import icon
 from ui.markup import h
 from ui.pages.members import accounts_of, scope_words
-from ui.pages.settings import SettingsPage, body, card, opens
+from ui.pages.settings import SettingsPage, opens
 from ui.services import Services
 
 PATH = "/settings/keys"

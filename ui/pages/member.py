@@ -19,12 +19,13 @@ from adloom.identity.roles import includes
 from adloom.metrics.health import Account
 from ui import formats
 from ui.components import fields, shell, states
+from ui.components.cards import body, card
 from ui.components.shell import Crumb
 from ui.components.status import tag
 from ui.i18n import _
 from ui.markup import h
 from ui.pages.members import PATH, accounts_of, scope_words
-from ui.pages.settings import SettingsPage, body, card, closed_to, settings_frame
+from ui.pages.settings import SettingsPage, closed_to, settings_frame
 from ui.services import Services
 
 

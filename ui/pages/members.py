@@ -16,12 +16,13 @@ from adloom.metrics import health
 from adloom.metrics.health import Account
 from ui import formats
 from ui.components import fields, states, table
+from ui.components.cards import body, card
 from ui.components.status import tag
 from ui.components.table import Column
 from ui.i18n import _, _n
 from ui.icons import icon
 from ui.markup import EMPTY, h, join
-from ui.pages.settings import SettingsPage, body, card, opens
+from ui.pages.settings import SettingsPage, opens
 from ui.services import Services
 
 PATH = "/settings/members"

@@ -12,12 +12,13 @@ from nicegui import ui
 from starlette.requests import Request
 
 from ui.components import fields, shell, states, table
+from ui.components.cards import body, card
 from ui.components.status import tag
 from ui.components.table import Column
 from ui.cookies import cookies_of
 from ui.i18n import _, current, languages
 from ui.markup import h, join
-from ui.pages.settings import SettingsPage, body, card, settings_frame
+from ui.pages.settings import SettingsPage, settings_frame
 from ui.services import Services
 from ui.theme import theme_of
 

@@ -13,11 +13,12 @@ from nicegui import ui
 from adloom import clock
 from ui import formats
 from ui.components import fields, states, table
+from ui.components.cards import body, card
 from ui.components.status import tag
 from ui.i18n import _, _n
 from ui.icons import icon
 from ui.markup import h, join
-from ui.pages.settings import SettingsPage, body, card, opens
+from ui.pages.settings import SettingsPage, opens
 from ui.params import Params
 from ui.services import Services
 

@@ -21,7 +21,7 @@ from ui.document import document
 from ui.frame import framed
 from ui.i18n import _
 from ui.icons import icon
-from ui.markup import h, join
+from ui.markup import h
 from ui.page import Page
 from ui.reads import auth
 from ui.security import viewer_of
@@ -144,15 +144,3 @@ def closed_to(services: Services, request: Request, needed: Role) -> Response | 
     if viewer.may(needed):
         return None
     return document(_("Not for your role"), states.not_for_you(), request, sandbox=services.sandbox, status=_FORBIDDEN)
-
-
-def card(title: str, *children: Markup | None, count: str = "", tools: Markup | None = None, id_: str = "") -> Markup:
-    """A card with its title."""
-    number = h("span", count, class_="count") if count else None
-    head = h("div", h("h2", title, number), tools, class_="card-head ruled")
-    return h("section", head, children, class_="card", id=id_ or None)
-
-
-def body(*children: Markup | None) -> Markup:
-    """The inside of a card that is no table."""
-    return h("div", join(children), class_="card-body")

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
 from sqlalchemy import Connection
 
-from adloom.metrics import health, run_log
+from adloom.metrics import health, pacing, restatement, run_log
 from adloom.metrics.health import Account, LedgerDay
+from adloom.metrics.pacing import Cadence
+from adloom.metrics.restatement import Change, Lateness
 from adloom.metrics.run_log import LoggedRun
 from ui.params import Params
 from ui.reads.situation import Situation, situation
 
-RUNS_SHOWN = 12
+RUNS_SHOWN, CHANGES_SHOWN, DIFFERING_SHOWN = 12, 20, 30
 _WORST_FIRST = {"unexplained": 0, "explained": 1, "match": 2}
 
 
@@ -47,10 +49,16 @@ class LedgerLine:
 
 @dataclass(frozen=True)
 class Ledger:
+    """What the page about the health of the data shows; `differing` are days of any account that nothing explains."""
+
     situation: Situation
     account: Account | None
     lines: Sequence[LedgerLine]
     runs: Sequence[LoggedRun]
+    cadences: Mapping[str, Cadence]
+    differing: Sequence[LedgerDay]
+    lateness: Sequence[Lateness]
+    changes: Sequence[Change]
 
 
 def ledger(connection: Connection, params: Params) -> Ledger:
@@ -58,13 +66,23 @@ def ledger(connection: Connection, params: Params) -> Ledger:
     now = situation(connection, params)
     account = _account(now, params)
     if account is None:
-        return Ledger(now, None, [], [])
+        return Ledger(now, None, [], [], {}, [], [], [])
     days: dict[date, dict[str, LedgerDay]] = {}
-    for entry in health.ledger(connection, account.account_id, now.dates.period.since, now.dates.period.until):
+    since, until, only = now.dates.period.since, now.dates.period.until, (account.account_id,)
+    for entry in health.ledger(connection, account.account_id, since, until):
         days.setdefault(entry.day, {})[entry.level] = entry
     lines = [LedgerLine(day, levels) for day, levels in sorted(days.items(), reverse=True)]
     chosen = (account.account_id,) if params.account is not None else ()
-    return Ledger(now, account, lines, run_log.latest(connection, chosen, RUNS_SHOWN))
+    return Ledger(
+        now,
+        account,
+        lines,
+        run_log.latest(connection, chosen, RUNS_SHOWN),
+        pacing.cadences(connection),
+        health.differing(connection, DIFFERING_SHOWN),
+        restatement.lateness(connection, since, until, only),
+        restatement.changes(connection, since, until, only, most=CHANGES_SHOWN),
+    )
 
 
 def _account(now: Situation, params: Params) -> Account | None:

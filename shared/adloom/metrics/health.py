@@ -11,9 +11,11 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from adloom import clock
+from adloom.metrics import settling
+from adloom.metrics.schedule import USUAL
 
-# Four times the default cadence of 15 minutes: one slow or failed run is no reason to worry a person.
-STALE_AFTER = timedelta(hours=1)
+# So many times the cadence that its platform has now: one slow or failed run is no reason to worry a person.
+STALE_AFTER = 4
 
 TrustState = Literal["ok", "unexplained", "stale", "empty"]
 NeedKind = Literal["connection_broken", "sync_error", "stale_sync", "unexplained"]
@@ -21,7 +23,7 @@ NeedKind = Literal["connection_broken", "sync_error", "stale_sync", "unexplained
 
 @dataclass(frozen=True)
 class Account:
-    """An ad account. `today` is its local day; `last_synced_at` is business time, aware."""
+    """An ad account. `today` is its local day; `last_synced_at` is business time, aware; `every` is its cadence."""
 
     account_id: int
     external_id: str
@@ -37,6 +39,8 @@ class Account:
     connection_id: UUID
     connection_status: str
     pending_windows: int
+    lookback_days: int | None = None
+    every: timedelta = USUAL
 
     @property
     def today(self) -> date:
@@ -44,7 +48,12 @@ class Account:
 
     @property
     def is_stale(self) -> bool:
-        return self.last_synced_at is None or clock.now() - self.last_synced_at > STALE_AFTER
+        return self.last_synced_at is None or clock.now() - self.last_synced_at > STALE_AFTER * self.every
+
+    @property
+    def provisional_since(self) -> date:
+        """From this local day on the platform may still change its numbers."""
+        return settling.of(self.platform, self.lookback_days).moving_since(self.today)
 
 
 @dataclass(frozen=True)
@@ -68,7 +77,10 @@ class Trust:
 
 @dataclass(frozen=True)
 class Need:
-    """One thing that a person can do. `count` is the number of days concerned, where days are."""
+    """One thing that a person can do. `count` is the number of days concerned, where days are.
+
+    `reason` is our code of what ended a connection, `code` the platform's; of a sync `code` is ours.
+    """
 
     kind: NeedKind
     platform: str
@@ -79,6 +91,7 @@ class Need:
     detail: str | None = None
     since: datetime | None = None
     count: int = 0
+    reason: str | None = None
 
 
 @dataclass(frozen=True)
@@ -100,11 +113,13 @@ class LedgerDay:
     run_id: int
 
 
-_ACCOUNTS = """
+_ACCOUNTS = f"""
 select a.account_id, a.external_id, a.name, a.platform, a.currency, a.timezone, a.status, a.sync_enabled,
        a.last_synced_at, a.error_code, a.error_detail, a.connection_id, c.status as connection_status,
-       (select count(*) from sync_windows w where w.account_id = a.account_id) as pending_windows
+       (select count(*) from sync_windows w where w.account_id = a.account_id) as pending_windows,
+       a.lookback_days, coalesce(p.every, interval '{USUAL.total_seconds():.0f} s') as every
   from ad_accounts a join connections c on c.connection_id = a.connection_id
+  left join sync_paces() p on p.platform = a.platform
  order by a.platform, lower(a.name), a.account_id
 """
 
@@ -120,6 +135,13 @@ select count(*) as checked,
          group by account_id, day) d
 """
 
+_DIFFERING = """
+select r.account_id, r.day, r.level, r.state, r.explanation, r.spend, r.impressions, r.clicks, r.conversions,
+       r.conversion_value, r.row_count, r.checked_at, r.run_id
+  from reconciliations r where r.state = 'unexplained'
+ order by r.day desc, r.account_id, r.level limit :most
+"""
+
 _UNEXPLAINED = """
 select a.account_id, a.platform, a.name, count(distinct r.day) as days
   from reconciliations r join ad_accounts a on a.account_id = r.account_id
@@ -128,7 +150,7 @@ select a.account_id, a.platform, a.name, count(distinct r.day) as days
 """
 
 _BROKEN = """
-select connection_id, platform, name, broken_code, broken_at from connections
+select connection_id, platform, name, broken_code, broken_reason, broken_at from connections
  where status = 'broken' order by broken_at
 """
 
@@ -180,6 +202,7 @@ def needs_you(connection: Connection) -> list[Need]:
             connection_id=row["connection_id"],
             code=row["broken_code"],
             since=row["broken_at"],
+            reason=row["broken_reason"],
         )
         for row in connection.execute(text(_BROKEN)).mappings()
     ]
@@ -213,6 +236,11 @@ def ledger(connection: Connection, account_id: int, since: date, until: date) ->
     """The reconciliation of an account, newest day first, one entry per level."""
     values = {"account_id": account_id, "since": since, "until": until}
     return [LedgerDay(**row) for row in connection.execute(text(_LEDGER), values).mappings()]
+
+
+def differing(connection: Connection, most: int = 100) -> list[LedgerDay]:
+    """Levels of days that nothing explains, of any account in scope, the newest day first."""
+    return [LedgerDay(**row) for row in connection.execute(text(_DIFFERING), {"most": most}).mappings()]
 
 
 def _one(connection: Connection, statement: str, **values: Any) -> Any:

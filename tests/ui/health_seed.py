@@ -1,0 +1,60 @@
+"""What the page about the health of the data shows besides: cadences, and numbers that moved afterwards."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import psycopg
+
+from tests.ui.seed import NOW, TODAY
+
+_PACE = """
+insert into paces (platform, every, reason, tier, calls_allowed, calls_needed, since, noted_at)
+values (%s, %s, %s, %s, %s, %s, %s, %s)
+on conflict (platform) do update set every = excluded.every, reason = excluded.reason, tier = excluded.tier,
+    calls_allowed = excluded.calls_allowed, calls_needed = excluded.calls_needed
+"""
+# Each of the last days said a little less before, until some days after it.
+_MOVED = """
+insert into restatements (account_id, org_id, level, entity_id, day, impressions, clicks, spend, conversions,
+                          conversion_value, valid_from, valid_to, run_id, replaced_by_run_id)
+select m.account_id, m.org_id, m.level, m.entity_id, m.day, m.impressions, m.clicks, m.spend - 3.25, m.conversions - 2,
+       m.conversion_value - 120, (m.day + 1)::timestamptz, (m.day + %(late)s)::timestamptz + interval '3 hours',
+       m.run_id, m.run_id
+  from metrics m where m.account_id = %(account)s and m.level = 'account' and m.day between %(since)s and %(until)s
+"""
+
+
+def stretched(admin_url: str) -> None:
+    """Google at its lowest level, Meta busy, TikTok as usual."""
+    hour = timedelta(hours=1)
+    rows = (
+        ("google", hour * 6, "quota", "explorer", 1872, 1760),
+        ("meta", timedelta(minutes=30), "load", "full", None, 9600),
+        ("tiktok", timedelta(minutes=15), "usual", "basic", 561_600, 19_200),
+    )
+    with psycopg.connect(admin_url) as connection:
+        for row in rows:
+            connection.execute(_PACE, (*row, NOW - hour, NOW))
+
+
+def usual(admin_url: str) -> None:
+    with psycopg.connect(admin_url) as connection:
+        connection.execute("delete from paces")
+
+
+def moved(admin_url: str, account_id: int, *, late: int = 3) -> None:
+    """The account's days of two weeks changed so many days after."""
+    values = {
+        "account": account_id,
+        "late": late,
+        "since": TODAY - timedelta(days=20),
+        "until": TODAY - timedelta(days=6),
+    }
+    with psycopg.connect(admin_url) as connection:
+        connection.execute(
+            "update metrics set valid_from = (day + %(late)s)::timestamptz + interval '3 hours'"
+            " where account_id = %(account)s and level = 'account' and day between %(since)s and %(until)s",
+            values,
+        )
+        connection.execute(_MOVED, values)
