@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
-from adloom.db import Database
 from adloom.events.catalogue import Platform, SyncGoogleRequested, SyncRequested
-from adloom.metrics.sync import Access, Sync
+from adloom.metrics.sync import Access
 from adloom.platforms.google.cadence import CADENCE
 from adloom.platforms.google.client import App, GoogleClient
 from adloom.platforms.google.read import GoogleReader
@@ -25,22 +23,14 @@ _PORT = "ADLOOM_SANDBOX_GOOGLE_PORT"
 class GoogleRig(Rig):
     """One organisation with a connection to the sandbox's Google."""
 
+    function: ClassVar[str] = "sync-google"
     platform: ClassVar[Platform] = "google"
     cadence: ClassVar[Cadence] = CADENCE
     requested: ClassVar[type[SyncRequested]] = SyncGoogleRequested
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.database.close()
-        self.database = Database(self.postgres.url("sync-google"), pool_size=6)
-
     @property
     def google(self) -> Google:
         return Google(self.sandbox, f"localhost:{self.sandbox.environment[_PORT]}")
-
-    @property
-    def sync(self) -> Sync:
-        return replace(super().sync, function="sync-google")
 
     def token(self) -> str:
         return self.google.login()

@@ -55,13 +55,14 @@ class Rig:
     timeout_s: float = 5.0
     vault: Vault = field(default_factory=lambda: Vault(Fernet.generate_key().decode()))
     connection_id: uuid.UUID = field(init=False)
+    function: ClassVar[str] = "sync-meta"
     platform: ClassVar[Platform] = "meta"
     cadence: ClassVar[Cadence] = CADENCE
     requested: ClassVar[type[SyncRequested]] = SyncMetaRequested
 
     def __post_init__(self) -> None:
         self.callback = Database(self.postgres.url("oauth-callback"), pool_size=2)
-        self.database = Database(self.postgres.url("sync-meta"), pool_size=6)
+        self.database = Database(self.postgres.url(self.function), pool_size=6)
         self.admin = psycopg.connect(self.postgres.admin_url, autocommit=True, row_factory=dict_row)
         self.admin.execute("insert into organisations (org_id, name) values (%s, 'Acme')", (self.org_id,))
         self.connect(self.token())
@@ -76,7 +77,7 @@ class Rig:
     @property
     def sync(self) -> Sync:
         return Sync(
-            function="sync-meta",
+            function=self.function,
             platform=self.platform,
             database=self.database,
             cadence=self.cadence,

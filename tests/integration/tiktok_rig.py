@@ -1,4 +1,4 @@
-"""A sync of TikTok with everything real around it. Until it has a function of its own, Meta's role does the work."""
+"""A sync of TikTok with everything real around it."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ SETTINGS = {"ADLOOM_TIKTOK_APP_ID": APP_ID, "ADLOOM_TIKTOK_APP_SECRET": APP_SECR
 class TikTokRig(Rig):
     """One organisation with a connection to the sandbox's TikTok."""
 
+    function: ClassVar[str] = "sync-tiktok"
     platform: ClassVar[Platform] = "tiktok"
     cadence: ClassVar[Cadence] = CADENCE
     requested: ClassVar[type[SyncRequested]] = SyncTikTokRequested
@@ -28,5 +29,7 @@ class TikTokRig(Rig):
 
     def _reader(self, access: Access) -> Reader:
         app = App(APP_ID, APP_SECRET, self.sandbox.url)
-        client = TikTokClient(app, access.token, deadline=access.deadline, timeout_s=self.timeout_s, retry=self.retry)
+        client = TikTokClient(
+            app, access.token, deadline=access.deadline, admit=access.admit, timeout_s=self.timeout_s, retry=self.retry
+        )
         return TikTokReader(client)
