@@ -17,7 +17,7 @@ from tests.integration.sync_rig import Rig, sandbox_on
 from tests.unit.sandbox.google import CA, CLIENT_ID, CLIENT_SECRET, Google
 from tests.unit.sandbox.support import Sandbox, free_port
 
-_PORT = "ADLOOM_SANDBOX_GOOGLE_PORT"
+PORT = "ADLOOM_SANDBOX_GOOGLE_PORT"
 
 
 class GoogleRig(Rig):
@@ -30,7 +30,7 @@ class GoogleRig(Rig):
 
     @property
     def google(self) -> Google:
-        return Google(self.sandbox, f"localhost:{self.sandbox.environment[_PORT]}")
+        return Google(self.sandbox, f"localhost:{self.sandbox.environment[PORT]}")
 
     def token(self) -> str:
         return self.google.login()
@@ -45,13 +45,14 @@ class GoogleRig(Rig):
 
 
 @contextmanager
-def google_on(folder: Path, home: Path, now: str) -> Iterator[tuple[Sandbox, Path]]:
+def google_on(folder: Path, home: Path, now: str, **more: str) -> Iterator[tuple[Sandbox, Path]]:
     """A sandbox that serves a folder as Google, too, and the file of the business clock."""
     settings = {
         "ADLOOM_GOOGLE_ADS_CLIENT_ID": CLIENT_ID,
         "ADLOOM_GOOGLE_ADS_CLIENT_SECRET": CLIENT_SECRET,
-        _PORT: str(free_port()),
+        PORT: str(free_port()),
         "ADLOOM_SANDBOX_GOOGLE_CA": str(CA),
+        **more,
     }
     with sandbox_on(folder, home, now, **settings) as started:
         yield started
