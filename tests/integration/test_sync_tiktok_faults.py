@@ -37,7 +37,7 @@ def rig(postgres: Postgres, shared: tuple[Sandbox, Path]) -> Iterator[Rig]:
         yield made
 
 
-def test_without_a_fault_a_sync_takes_eleven_requests(rig: Rig) -> None:
+def test_without_a_fault_a_sync_takes_so_many_requests(rig: Rig) -> None:
     sync(rig)
     assert len(requests(rig)) == CLEAN_REQUESTS
     assert_whole(rig)

@@ -13,13 +13,15 @@ from adloom.platforms.tiktok.client import WAIT_AFTER_BURST_S
 from tests.integration.fault_cases import TRANSIENT_TRIES, Case
 from tests.integration.fault_cases import document as table
 
-# The account, four lists, and of the facts one page of each level but three of ads.
-CLEAN_REQUESTS = 11
+# The account and its ad groups' windows, four lists, the reviews of 310 ads, of the facts one page of each level but
+# three of ads, and the hours of seven days, each by itself, for two levels.
+CLEAN_REQUESTS = 29
 TEST = "test_sync_tiktok_faults.py"
 REPORT = "report/integrated"
 AD_PAGE_2 = {"path": REPORT, "level": "ad", "page": 2}
 ADS_ALWAYS = {"path": REPORT, "level": "ad", "times": None}
 TOKEN_ALWAYS = {"path": "oauth2/advertiser/get", "times": None}
+HOURS = {"path": REPORT, "param": "stat_time_hour"}
 CUT = {"X-Tt-Ads-Throttle": "Number of ad ids is equal or more than 20k, only return the top 20k id's results"}
 
 
@@ -83,6 +85,11 @@ CASES = [
     Case("the same, from the second page on", once({"kind": "rate_headers", "headers": CUT}), None, 5, note=AGAIN),
     Case("a row came between two pages", once({"kind": "shifted_pages", "rows": 1}), None, 5, note=AGAIN),
     Case("a row went between two pages", once({"kind": "shifted_pages", "rows": -1}), None, 5, note=AGAIN),
+    Case("40067 for a day's hours", once(said(40067), HOURS), None, 1, note="fewer days at once"),
+    Case("40002 for hours, for good", always(said(40002), {**HOURS, "times": None}), None, 0,
+         note="the days are stored without their hours"),
+    Case("40002 for the reviews of some ads", once(said(40002), {"path": "ad/review_info"}), None, 2,
+         note="by halves; an ad without a review is stored as well"),
     Case("40700: validation inside of TikTok", once(said(40700)), None, 1, waits=(1,)),
     Case("40700, for good", always(said(40700)), errors.PlatformTransient, 0, waits=TRANSIENT_TRIES[:2]),
     Case("50000: a passing fault", once(said(50000)), None, 1, waits=(1,)),
