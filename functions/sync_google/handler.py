@@ -5,8 +5,10 @@ from __future__ import annotations
 from adloom.events import SyncGoogleRequested
 from adloom.metrics.sync import Access
 from adloom.platforms import apps
+from adloom.platforms.google import quota
 from adloom.platforms.google.cadence import CADENCE
 from adloom.platforms.model import Reader
+from adloom.platforms.quota import Quota
 from adloom.settings import GoogleSettings
 from adloom.syncing import SyncSettings, serve
 from adloom.web import create_function, openfaas
@@ -33,5 +35,17 @@ def open_reader(access: Access) -> Reader:
     return GoogleReader(client, known)
 
 
-serve(app, platform="google", requested=SyncGoogleRequested, cadence=CADENCE, open_reader=open_reader)
+def allowed() -> Quota:
+    settings = app.settings()
+    return quota.of(settings.google_ads_tier, is_sandbox=bool(settings.sandbox_url))
+
+
+serve(
+    app,
+    platform="google",
+    requested=SyncGoogleRequested,
+    cadence=CADENCE,
+    open_reader=open_reader,
+    quota=allowed,
+)
 handle = openfaas(app)

@@ -6,6 +6,7 @@ from adloom.events import SyncMetaRequested
 from adloom.metrics.sync import Access
 from adloom.platforms import apps
 from adloom.platforms.meta.cadence import CADENCE
+from adloom.platforms.meta.quota import QUOTA
 from adloom.platforms.model import Reader
 from adloom.settings import MetaSettings
 from adloom.syncing import SyncSettings, serve
@@ -24,8 +25,16 @@ def open_reader(access: Access) -> Reader:
     from adloom.platforms.meta.read import MetaReader
 
     meta = apps.meta(app.settings())
-    return MetaReader(GraphClient(meta, access.token, deadline=access.deadline, admit=access.admit))
+    client = GraphClient(meta, access.token, deadline=access.deadline, admit=access.admit, heard=access.heard)
+    return MetaReader(client)
 
 
-serve(app, platform="meta", requested=SyncMetaRequested, cadence=CADENCE, open_reader=open_reader)
+serve(
+    app,
+    platform="meta",
+    requested=SyncMetaRequested,
+    cadence=CADENCE,
+    open_reader=open_reader,
+    quota=lambda: QUOTA,
+)
 handle = openfaas(app)

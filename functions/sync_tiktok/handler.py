@@ -6,6 +6,8 @@ from adloom.events import SyncTikTokRequested
 from adloom.metrics.sync import Access
 from adloom.platforms import apps
 from adloom.platforms.model import Reader
+from adloom.platforms.quota import Quota
+from adloom.platforms.tiktok import quota
 from adloom.platforms.tiktok.cadence import CADENCE
 from adloom.settings import TikTokSettings
 from adloom.syncing import SyncSettings, serve
@@ -27,5 +29,17 @@ def open_reader(access: Access) -> Reader:
     return TikTokReader(TikTokClient(tiktok, access.token, deadline=access.deadline, admit=access.admit))
 
 
-serve(app, platform="tiktok", requested=SyncTikTokRequested, cadence=CADENCE, open_reader=open_reader)
+def allowed() -> Quota:
+    settings = app.settings()
+    return quota.of(settings.tiktok_tier, is_sandbox=bool(settings.sandbox_url))
+
+
+serve(
+    app,
+    platform="tiktok",
+    requested=SyncTikTokRequested,
+    cadence=CADENCE,
+    open_reader=open_reader,
+    quota=allowed,
+)
 handle = openfaas(app)

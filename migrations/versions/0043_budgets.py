@@ -56,12 +56,12 @@ create table paces (
 NAMES = ("budgets", "budget_calls", "paces")
 
 FUNCTIONS = """
--- Give out up to `wanted` calls; none when the platform wants none, the last 24 hours had `per_day` of them, or `share`
--- of this purpose, or the next free moment is further ahead than `most_ahead`. `wait_s` is until the first of them,
--- `retry_at` when to ask again, `counted_at` where they are counted.
+-- Give out up to `wanted` calls, but no fewer than `fewest`; none when the platform wants none, that would be more than
+-- `per_day` in the last 24 hours, or than `share` of this purpose, or the next free moment is further ahead than
+-- `most_ahead`. `wait_s` is until the first of them, `retry_at` when to ask again, `counted_at` where they are counted.
 create function take_calls_at(
-    of_platform text, of_account text, of_purpose text, wanted integer, per_day integer, share integer,
-    per_second double precision, most_ahead interval, at timestamptz)
+    of_platform text, of_account text, of_purpose text, wanted integer, fewest integer, per_day integer,
+    share integer, per_second double precision, most_ahead interval, at timestamptz)
     returns table (granted integer, wait_s double precision, retry_at timestamptz, counted_at timestamptz,
                    load_percent real, refused_by text)
     language plpgsql security definer set search_path = public, pg_temp as $$
@@ -70,6 +70,8 @@ declare
     counts_for constant interval := interval '24 hours 12 minutes';
     used bigint;
     used_here bigint;
+    -- Whoever needs more than there can be takes all of it.
+    needed_now constant integer := greatest(1, least(fewest, take_calls_at.share, per_day));
     first_at timestamptz;
 begin
     granted := wanted; wait_s := 0; counted_at := date_bin('10 minutes', at, 'epoch');
@@ -106,7 +108,7 @@ begin
         select coalesce(sum(c.calls), 0), coalesce(sum(c.calls) filter (where c.purpose = of_purpose), 0)
           into used, used_here from budget_calls c where c.platform = of_platform;
         granted := least(wanted, per_day - used, share - used_here);
-        if granted <= 0 then
+        if granted < needed_now then
             granted := 0;
             refused_by := 'budget';
             select min(s.counted_at) + counts_for into retry_at
@@ -114,7 +116,8 @@ begin
                            sum(sum(c.calls) filter (where c.purpose = of_purpose)) over w as gone_here
                       from budget_calls c where c.platform = of_platform
                      group by c.counted_at window w as (order by c.counted_at)) s
-             where s.gone > used - per_day and coalesce(s.gone_here, 0) > used_here - share;
+             where s.gone >= used + needed_now - per_day
+               and coalesce(s.gone_here, 0) >= used_here + needed_now - share;
             retry_at := coalesce(retry_at, at + counts_for);
             return next;
             return;
@@ -140,13 +143,14 @@ end
 $$;
 
 create function take_calls(
-    of_platform text, of_account text, of_purpose text, wanted integer, per_day integer, share integer,
-    per_second double precision, most_ahead interval)
+    of_platform text, of_account text, of_purpose text, wanted integer, fewest integer, per_day integer,
+    share integer, per_second double precision, most_ahead interval)
     returns table (granted integer, wait_s double precision, retry_at timestamptz, counted_at timestamptz,
                    load_percent real, refused_by text)
     language sql security definer set search_path = public, pg_temp as $$
     select * from take_calls_at(
-        of_platform, of_account, of_purpose, wanted, per_day, share, per_second, most_ahead, clock_timestamp())
+        of_platform, of_account, of_purpose, wanted, fewest, per_day, share, per_second, most_ahead,
+        clock_timestamp())
 $$;
 
 -- Calls that were not made after all.
@@ -157,7 +161,8 @@ create function give_back_calls(of_platform text, of_purpose text, of_time times
 $$;
 
 -- What the platform's headers say, for every process to hear.
-create function note_load(of_platform text, of_scope text, of_key text, said double precision, closed_for interval) returns void
+create function note_load(
+    of_platform text, of_scope text, of_key text, said double precision, closed_for interval) returns void
     language plpgsql security definer set search_path = public, pg_temp as $$
 begin
     perform set_config('synchronous_commit', 'off', true);
@@ -228,8 +233,8 @@ LONGEST_BEFORE = "interval '1 day'"
 
 # Who may call what; nobody but its own wrapper calls take_calls_at.
 CALLERS = {
-    "take_calls_at(text, text, text, integer, integer, integer, double precision, interval, timestamptz)": "",
-    "take_calls(text, text, text, integer, integer, integer, double precision, interval)": "adloom_sync",
+    "take_calls_at(text, text, text, integer, integer, integer, integer, double precision, interval, timestamptz)": "",
+    "take_calls(text, text, text, integer, integer, integer, integer, double precision, interval)": "adloom_sync",
     "give_back_calls(text, text, timestamptz, integer)": "adloom_sync",
     "note_load(text, text, text, double precision, interval)": "adloom_sync",
     "sync_demand(text, double precision, double precision)": "adloom_sync",

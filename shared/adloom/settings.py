@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -115,6 +115,9 @@ class GoogleSettings(_PlatformApp):
     google_ads_developer_token: SecretStr = Field(
         default=SecretStr(""), description="A developer token of Google Ads; Google asks for none any more"
     )
+    google_ads_tier: Literal["explorer", "basic", "standard"] | None = Field(
+        default=None, description="The access level of the Google Cloud project: explorer, basic or standard"
+    )
     sandbox_google_port: int = Field(
         default=8091, ge=1, le=65535, description="The port of the sandbox's Google Ads, which speaks gRPC"
     )
@@ -130,6 +133,9 @@ class TikTokSettings(_PlatformApp):
 
     tiktok_app_id: str = Field(default="", description="The id of the TikTok app")
     tiktok_app_secret: SecretStr = Field(default=SecretStr(""), description="The secret of the TikTok app")
+    tiktok_tier: Literal["basic", "advanced", "premium", "ultimate"] | None = Field(
+        default=None, description="The app's level of calls: basic, advanced, premium or ultimate"
+    )
     tiktok_authorize_url: str | None = Field(
         default=None, description="The address of the log-in that TikTok's portal shows for the app, if it has another"
     )
@@ -193,6 +199,17 @@ def _secret_files(model: type[BaseSettings], process: str) -> dict[str, str]:
                 found[field] = path.read_text(encoding="utf-8").strip()
                 break
     return found
+
+
+def current_secret(field: str, process: str, told: SecretStr) -> str:
+    """A secret as its file says at this moment: key rings change while functions run. `told` where there is no file."""
+    name = field.replace("_", "-")
+    for candidate in (f"{process}-{name}", name):
+        try:
+            return (secrets_folder() / candidate).read_text(encoding="utf-8").strip()
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+    return told.get_secret_value()
 
 
 def load(model: type[S], process: str) -> S:

@@ -195,6 +195,9 @@ def due(connection: Connection, account_id: int, at: datetime) -> None:
     )
 
 
+_MEASURED: dict[Purpose, str] = {"sync": "sync_calls", "night": "night_calls"}
+
+
 def put_off(connection: Connection, account_id: int, now: datetime, until: datetime) -> None:
     """Leave an account alone until a real time, and let the first tick after it come back; `now` is business time."""
     connection.execute(
@@ -203,9 +206,22 @@ def put_off(connection: Connection, account_id: int, now: datetime, until: datet
     )
 
 
+def expected_calls(connection: Connection, account_id: int, purpose: Purpose) -> float:
+    """How many calls a slice for this purpose takes."""
+    column = _MEASURED.get(purpose)
+    if column is None:
+        return schedule.FIRST_SYNC_CALLS
+    known = connection.execute(
+        text(f"select {column} from ad_accounts where account_id = :account_id"), {"account_id": account_id}
+    ).scalar_one()
+    if known is not None:
+        return float(known)
+    return schedule.FIRST_SYNC_CALLS if purpose == "sync" else schedule.FIRST_NIGHT_CALLS
+
+
 def measured(connection: Connection, account_id: int, purpose: Purpose, calls: int) -> None:
     """Note how many calls a whole sync took; what was measured before counts, too."""
-    column = {"sync": "sync_calls", "night": "night_calls"}.get(purpose)
+    column = _MEASURED.get(purpose)
     if column is None or not calls:
         return
     known = connection.execute(

@@ -7,6 +7,7 @@ use of a day's count it gives back.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import Counter
@@ -38,7 +39,7 @@ _TELL_STEP_PERCENT = 5.0
 
 _TAKE = """
 select granted, wait_s, retry_at, counted_at, load_percent, refused_by
-  from take_calls(:platform, :account, :purpose, :wanted, :per_day, :share, :per_second, :most_ahead)
+  from take_calls(:platform, :account, :purpose, :wanted, :least, :per_day, :share, :per_second, :most_ahead)
 """
 
 
@@ -48,7 +49,7 @@ class _Lease:
     `lasts_s`.
     """
 
-    purpose: Purpose
+    booked: str
     left: int
     at: float
     step_s: float
@@ -82,15 +83,24 @@ class Budget:
     account: str = ""
     purpose: Purpose = "sync"
     began_as: Purpose = "sync"
+    expected: int = 1
     calls: Counter[Purpose] = field(default_factory=Counter)
     _lease: _Lease | None = None
     _told: dict[str, tuple[float, float]] = field(default_factory=dict)
     _is_closed: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def begin(self, purpose: Purpose) -> None:
-        """Say what the slice is for, before its first call."""
+    @property
+    def is_counted(self) -> bool:
+        """Whether each call is one less of a day's."""
+        return self.quota.per_day is not None
+
+    def begin(self, purpose: Purpose, expected: float) -> None:
+        """Say before the first call what the slice is for, and how many calls that takes: where so many are not left,
+        it does not begin, or everybody would begin something and nobody come to an end.
+        """
         self.purpose = self.began_as = purpose
+        self.expected = math.ceil(expected)
 
     def admit(self) -> None:
         """Asked before each call: waits for its moment. QuotaUsedUp when there is none soon."""
@@ -132,7 +142,8 @@ class Budget:
     def _next_moment(self) -> float:
         now = time.monotonic()
         lease = self._lease
-        moment = lease.next_moment(now) if lease is not None and lease.purpose == self.purpose else None
+        is_ours = lease is not None and lease.booked == _BOOKED[self.purpose]
+        moment = lease.next_moment(now) if lease is not None and is_ours else None
         if moment is None:
             self._give_back()
             self._lease = self._take()
@@ -141,6 +152,7 @@ class Budget:
 
     def _take(self) -> _Lease:
         quota = self.quota
+        least, self.expected = self.expected if self.is_counted else 1, 1
         with self.database.system() as connection:
             row: Any = connection.execute(
                 text(_TAKE),
@@ -148,7 +160,8 @@ class Budget:
                     "platform": self.platform,
                     "account": self.account,
                     "purpose": _BOOKED[self.purpose],
-                    "wanted": quota.block,
+                    "wanted": max(quota.block, least),
+                    "least": least,
                     "per_day": quota.per_day,
                     "share": schedule.share(quota, self.purpose),
                     "per_second": quota.per_second,
@@ -157,26 +170,26 @@ class Budget:
             ).one()
         if not row.granted:
             raise _refused(row.refused_by, row.retry_at)
-        now = time.monotonic()
+        now, booked = time.monotonic(), _BOOKED[self.purpose]
         if quota.per_second is not None:
             return _Lease(
                 self.purpose, row.granted, now + row.wait_s, 1 / quota.per_second, SLOT_LASTS_S, row.counted_at
             )
-        if quota.per_day is not None:
-            return _Lease(self.purpose, row.granted, now, 0, _KEEPS_S, row.counted_at)
+        if self.is_counted:
+            return _Lease(booked, row.granted, now, 0, _KEEPS_S, row.counted_at)
         # The pause of a busy platform is for the first call; what its answer says is for those that follow.
-        return _Lease(self.purpose, 1_000_000, now + pause_s(row.load_percent), 0, _LOOKS_EVERY_S)
+        return _Lease(booked, 1_000_000, now + pause_s(row.load_percent), 0, _LOOKS_EVERY_S)
 
     def _give_back(self) -> None:
         lease, self._lease = self._lease, None
-        if lease is None or lease.left <= 0 or self.quota.per_day is None or lease.counted_at is None:
+        if lease is None or lease.left <= 0 or not self.is_counted or lease.counted_at is None:
             return
         with self.database.system() as connection:
             connection.execute(
                 text("select give_back_calls(:platform, :purpose, :at, :unused)"),
                 {
                     "platform": self.platform,
-                    "purpose": _BOOKED[lease.purpose],
+                    "purpose": lease.booked,
                     "at": lease.counted_at,
                     "unused": lease.left,
                 },

@@ -28,6 +28,10 @@ select exists (
        and w.requested_at > coalesce(
            (select max(r.started_at) from sync_runs r
              where r.account_id = :account_id and r.kind = 'entities' and r.outcome = 'succeeded'), '-infinity'))
+   and not (:sparing and exists (
+       select from sync_runs r
+        where r.account_id = :account_id and r.kind = 'entities' and r.outcome = 'succeeded'
+          and r.business_at between cast(:now as timestamptz) - interval '20 hours' and :now))
 """
 
 
@@ -46,10 +50,14 @@ class _Counted:
         self.is_whole = True
 
 
-def refresh(sync: Sync, synced: Synced, reader: Reader) -> Synced | Broke:
-    """The account as the platform describes it now; a Broke when the platform said no."""
+def refresh(sync: Sync, synced: Synced, reader: Reader, *, sparing: bool = False) -> Synced | Broke:
+    """The account as the platform describes it now; a Broke when the platform said no.
+
+    `sparing`: calls are few, and what was read today will do. New ads are known by their facts all the same.
+    """
+    values = {"account_id": synced.account_id, "sparing": sparing, "now": clock.now()}
     with sync.database.tenant(synced.org_id, str(synced.account_id)) as connection:
-        if not connection.execute(text(_IS_DUE), {"account_id": synced.account_id}).scalar_one():
+        if not connection.execute(text(_IS_DUE), values).scalar_one():
             return synced
         started_at: datetime = connection.execute(text("select clock_timestamp()")).scalar_one()
     business_at = clock.now()

@@ -105,10 +105,13 @@ def _as_pace(demand: Demand, every: timedelta, reason: Reason) -> Pace:
 
 
 def next_due(account_id: int, after: datetime, every: timedelta) -> datetime:
-    """The account's next turn. Turns come at fixed times, which are spread evenly over all accounts."""
+    """The account's next turn. Turns come at fixed times, which are spread evenly over all accounts.
+
+    Where the cadence has just become another one, the next turn may be close: where calls are few, it is left out.
+    """
     seconds = every.total_seconds()
     turn = math.floor((account_id * _APART % 1) * seconds)
-    since = after.timestamp() - turn
+    since = after.timestamp() - turn + (seconds / 2 if every > USUAL else 0)
     return datetime.fromtimestamp((math.floor(since / seconds) + 1) * seconds + turn, UTC)
 
 

@@ -42,6 +42,7 @@ from adloom.metrics.failures import FIRST_WAIT
 from adloom.metrics.fetch import Broke
 from adloom.metrics.pipeline import Pipeline
 from adloom.metrics.purposes import Purposes
+from adloom.metrics.schedule import Purpose
 from adloom.metrics.sync import Access, Sync
 from adloom.platforms.model import Days, Reader
 from adloom.platforms.retry import Deadline, NotReadyError, OutOfTimeError
@@ -74,8 +75,8 @@ def run(sync: Sync, event: SyncRequested, event_id: UUID, *, seconds: float = BE
         reader = sync.open_reader(_access(sync, synced, budget))
         purposes = Purposes.of_slice(synced, sync.cadence, event.reason)
         try:
-            budget.begin(purposes.of(_newest(sync, synced)))
-            broke = _work(sync, synced, reader, _Allowed(budget, purposes, begun, seconds))
+            budget.begin(*_expected(sync, synced, purposes))
+            broke = _work(sync, synced, reader, budget, _Allowed(budget, purposes, begun, seconds))
             _conclude(sync, synced, reader, event_id, broke=broke, budget=budget)
         finally:
             reader.close()
@@ -94,11 +95,12 @@ def _access(sync: Sync, synced: Synced, budget: Budget) -> Access:
     )
 
 
-def _newest(sync: Sync, synced: Synced) -> Days:
-    """The newest days that wait; today where none do."""
+def _expected(sync: Sync, synced: Synced, purposes: Purposes) -> tuple[Purpose, float]:
+    """What the newest days that wait are for, and how many calls they take."""
     with sync.database.tenant(synced.org_id, str(synced.account_id)) as connection:
         waiting = windows.pending(connection, synced.account_id)
-    return waiting[0].days if waiting else Days(synced.today, synced.today)
+        purpose = purposes.of(waiting[0].days if waiting else Days(synced.today, synced.today))
+        return purpose, accounts.expected_calls(connection, synced.account_id, purpose)
 
 
 @dataclass(frozen=True)
@@ -117,8 +119,10 @@ class _Allowed:
         return time.monotonic() < self.begun + seconds
 
 
-def _work(sync: Sync, synced: Synced, reader: Reader, may_begin: Callable[[Days], bool]) -> Broke | None:
-    listed = listings.refresh(sync, synced, reader)
+def _work(
+    sync: Sync, synced: Synced, reader: Reader, budget: Budget, may_begin: Callable[[Days], bool]
+) -> Broke | None:
+    listed = listings.refresh(sync, synced, reader, sparing=budget.is_counted and budget.began_as == "sync")
     if isinstance(listed, Broke):
         return listed
     return Pipeline(sync, listed, reader, may_begin).run()

@@ -10,6 +10,7 @@ from adloom.events.catalogue import AccountsConnected, Platform, SyncRequested
 from adloom.metrics import connected, planning, slices
 from adloom.metrics.sync import Access, Sync
 from adloom.platforms.model import Cadence, Reader
+from adloom.platforms.quota import Quota
 from adloom.syncing import accounts_routes, runs_routes
 from adloom.syncing.settings import SyncSettings
 from adloom.web import Delivery, Function
@@ -24,11 +25,12 @@ def serve(
     requested: type[SyncRequested],
     cadence: Cadence,
     open_reader: Callable[[Access], Reader],
+    quota: Callable[[], Quota],
 ) -> None:
-    """Make `app` the sync function of a platform, whose accounts `open_reader` reads."""
+    """Make `app` the sync function of a platform, whose accounts `open_reader` reads, and which allows `quota`."""
 
     def vault() -> Vault:
-        return Vault(app.settings().token_ring.get_secret_value())
+        return Vault(lambda: app.secret("token_ring"))
 
     def sync() -> Sync:
         return Sync(
@@ -39,6 +41,7 @@ def serve(
             open_reader=open_reader,
             decrypt=vault().decrypt,
             requested=requested,
+            quota=quota(),
         )
 
     @app.on_start

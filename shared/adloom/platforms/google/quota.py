@@ -3,7 +3,7 @@
 A search is one operation, whatever its rows. https://developers.google.com/google-ads/api/docs/api-policy/access-levels
 """
 
-from adloom.platforms.quota import Quota
+from adloom.platforms.quota import UNLIMITED, Quota
 
 TIERS = {
     "explorer": Quota("explorer", per_day=2_880, block=8),
@@ -12,3 +12,10 @@ TIERS = {
 }
 # What a project has without asking.
 LEAST = "explorer"
+
+
+def of(tier: str | None, *, is_sandbox: bool) -> Quota:
+    """The quota of a tier; where none is named, of the least one, and of none at the sandbox."""
+    if tier is None and is_sandbox:
+        return UNLIMITED
+    return TIERS[tier or LEAST]

@@ -5,7 +5,7 @@ are made. Six tenths of the allowed rate leave room for that and for one call mo
 minute and the day, which are sixty and 86,400 times that of the second.
 """
 
-from adloom.platforms.quota import Quota
+from adloom.platforms.quota import UNLIMITED, Quota
 
 _PER_SECOND = {"basic": 10, "advanced": 20, "premium": 30, "ultimate": 50}
 _SAFE = 0.6
@@ -17,3 +17,10 @@ TIERS = {
 }
 # What an app has without asking.
 LEAST = "basic"
+
+
+def of(tier: str | None, *, is_sandbox: bool) -> Quota:
+    """The quota of a level; where none is named, of the least one, and of none at the sandbox."""
+    if tier is None and is_sandbox:
+        return UNLIMITED
+    return TIERS[tier or LEAST]
