@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from adloom.errors import AdloomError
 from adloom.logs import new_request_id
+from adloom.platforms.advice import NAMES
 from ui.gateway import Answer, Caller
 from ui.i18n import _
 from ui.services import Services
@@ -48,12 +50,23 @@ async def _connect(services: Services, caller: Caller, platform: str) -> Outcome
     return _refused(answer, caller)
 
 
-async def _sync(services: Services, caller: Caller, account: str) -> Outcome:
+async def _sync(services: Services, caller: Caller, about: str) -> Outcome:
+    """Ask for an account, named as `sync_of` says, or for all of every platform; one function's fault is not all's."""
+    platform, _slash, account = about.rpartition("/")
     body = {"accounts": [account]} if account else {}
-    answer = await services.gateway.call("POST", "sync-meta", "/runs", caller, body)
-    if answer.ok:
+    asked = [platform] if platform in NAMES else list(NAMES)
+    calls = (services.gateway.call("POST", f"sync-{one}", "/runs", caller, body) for one in asked)
+    answers = await asyncio.gather(*calls, return_exceptions=True)
+    if any(isinstance(answer, Answer) and answer.ok for answer in answers):
         return Outcome(_("A sync is on its way. Its numbers appear here by themselves."))
-    return _refused(answer, caller)
+    if isinstance(answers[0], BaseException):
+        raise answers[0]
+    return _refused(answers[0], caller)
+
+
+def sync_of(platform: str, account_id: int | None) -> str:
+    """What the button says that it is about: an account of a platform."""
+    return f"{platform}/{account_id}" if account_id is not None else ""
 
 
 def _refused(answer: Answer, caller: Caller) -> Outcome:

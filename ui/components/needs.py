@@ -9,6 +9,7 @@ from markupsafe import Markup
 from adloom.metrics.health import Need
 from adloom.platforms.advice import code_in
 from ui import formats
+from ui.actions import sync_of
 from ui.components.split import PLATFORMS
 from ui.i18n import _, _n
 from ui.icons import icon
@@ -66,7 +67,7 @@ def _need(need: Need, zone: tzinfo, today: date, *, may_connect: bool, may_sync:
             _look(ledger),
         )
     last = _("Last synced {time}").format(time=since) if since else _("Never synced so far")
-    verb = _act(_("Sync now"), "sync", str(need.account_id or "")) if may_sync else _look(ledger)
+    verb = _act(_("Sync now"), "sync", sync_of(need.platform, need.account_id)) if may_sync else _look(ledger)
     return _item("refresh", "warn", _("{name} is behind").format(name=need.name), last, verb)
 
 

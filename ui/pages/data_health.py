@@ -6,19 +6,21 @@ from markupsafe import Markup
 from nicegui import ui
 from starlette.requests import Request
 
+from adloom.errors import Actor
 from adloom.metrics.health import Account
 from adloom.metrics.run_log import LoggedRun
-from adloom.platforms.advice import code_in
+from adloom.platforms.advice import Advice, code_in
 from ui import formats
+from ui.actions import sync_of
 from ui.components import ledger as ledger_cards
-from ui.components import moving, states, table, top
+from ui.components import moving, platforms, states, table, top
 from ui.components.cadence import cadences
 from ui.components.cards import card
 from ui.components.split import swatch
 from ui.components.status import tag
 from ui.components.table import Column
 from ui.frame import frame
-from ui.i18n import _
+from ui.i18n import _, _n
 from ui.markup import EMPTY, h, join
 from ui.page import Page
 from ui.platform_words import explained
@@ -28,6 +30,9 @@ from ui.services import Services
 
 PATH = "/data-health"
 PAGE_SIZE = 25
+# A to-do list, not a log.
+_MOST_SHOWN = 5
+_BEHIND = 2
 
 
 def register(services: Services) -> None:
@@ -41,6 +46,7 @@ def register(services: Services) -> None:
 class LedgerView:
     def __init__(self, page: Page[Ledger]) -> None:
         self.page = page
+        self.needs = page.region()
         self.accounts = page.region(states.card_skeleton(2))
         self.cadences = page.region()
         self.differing = page.region()
@@ -54,13 +60,14 @@ class LedgerView:
         if data.account is None:
             page.state(join(states.no_connection(may_connect=page.may_connect, sandbox=page.services.sandbox)))
             return
+        self.needs.show(_needs(now, page))
         self.accounts.show(_accounts(now, page))
         self.cadences.show(_cadences(data))
         self.differing.show(ledger_cards.differing(data, page.params, PATH))
         self.days.show(ledger_cards.days(data, data.account))
         account = data.account
         late, changed = moving.lateness(data.lateness, account), moving.changes(data.changes, now.zone, account)
-        self.moving.show(h("div", late, changed, class_="pair") if late or changed else EMPTY)
+        self.moving.show(h("div", h("div", late), h("div", changed), class_="pair top") if late or changed else EMPTY)
         self.runs.show(_runs(data))
 
 
@@ -90,18 +97,50 @@ def _accounts(now: Situation, page: Page[Ledger]) -> Markup:
     )
     search = table.search_box(params, PATH, _("Filter accounts")) if len(now.accounts) > PAGE_SIZE else None
     connect = h("a", _("Connections"), href="/connections", class_="btn")
-    about = str(params.account or "")
+    about = next((sync_of(one.platform, params.account) for one in found if one.account_id == params.account), "")
     sync = h("button", _("Sync now"), type="button", class_="btn", data_act="sync", data_about=about)
     tools = h("div", search, sync if page.may_sync else None, connect, class_="tools")
     return card(_("Accounts"), listed, count=formats.count(len(now.accounts)), tools=tools, id_="connections")
 
 
+def _needs(now: Situation, page: Page[Ledger]) -> Markup:
+    """Accounts that cannot be read: what happened, what to do next, and the one button."""
+    needing = sorted((item for item in now.accounts if _rank(item) < _BEHIND), key=_rank)
+    if not needing:
+        return EMPTY
+    rest = len(needing) - _MOST_SHOWN
+    words = _n("{count} more in the list below", "{count} more in the list below", rest)
+    more = h("div", h("span"), h("p", words.format(count=formats.count(rest)), class_="need-text"), class_="need")
+    return card(_("Needs you"), *(_need(item, page) for item in needing[:_MOST_SHOWN]), more if rest > 0 else None)
+
+
+def _need(item: Account, page: Page[Ledger]) -> Markup:
+    said = _said(item)
+    body = h(
+        "div",
+        h("p", item.name, " ", _account_state(item), class_="need-title"),
+        h("p", said.happened, class_="need-text"),
+        h("p", said.step, class_="need-text"),
+    )
+    verb = h("div", _account_verb(item, page, look="btn"), class_="need-verb")
+    return h("div", platforms.mark(item.platform), body, verb, class_="need with-verb")
+
+
+def _said(item: Account) -> Advice:
+    if item.connection_status == "broken":
+        return explained(item.platform, item.broken_reason or "connection_broken", item.broken_code or "")
+    return explained(item.platform, item.error_code or "", code_in(item.error_detail))
+
+
 def _rank(item: Account) -> int:
+    if not item.sync_enabled or item.connection_status == "revoked":
+        return 3
     if item.connection_status == "broken":
         return 0
     if item.error_code is not None:
-        return 1
-    return 2 if item.sync_enabled and item.is_stale else 3
+        # What passes by itself needs nobody.
+        return _BEHIND if _said(item).acts is Actor.NOBODY else 1
+    return _BEHIND if item.is_stale else 3
 
 
 def _columns(now: Situation, page: Page[Ledger]) -> list[Column[Account]]:
@@ -120,9 +159,7 @@ def _columns(now: Situation, page: Page[Ledger]) -> list[Column[Account]]:
         Column[Account](_("Last synced"), lambda item: _synced(item, now)),
         Column[Account](
             _("State"),
-            lambda item: h(
-                "span", h("span", _account_state(item), _account_verb(item, page), class_="state-line"), _said(item)
-            ),
+            lambda item: h("span", _account_state(item), _account_verb(item, page), class_="state-line"),
             left=True,
         ),
     ]
@@ -153,34 +190,27 @@ def _account_state(item: Account) -> Markup:
     return tag("warn", _("behind")) if item.is_stale else tag("ok", _("up to date"))
 
 
-def _said(item: Account) -> Markup | None:
-    """What happened, in words, and what to do."""
-    if item.connection_status != "active" or item.error_code is None or not item.sync_enabled:
-        return None
-    said = explained(item.platform, item.error_code, code_in(item.error_detail))
-    return h("span", said.happened, " ", said.step, class_="under said")
-
-
-def _account_verb(item: Account, page: Page[Ledger]) -> Markup | None:
+def _account_verb(item: Account, page: Page[Ledger], look: str = "verb") -> Markup | None:
     """What the viewer can do about an account that does not keep up."""
-    at = f"/connections/{item.connection_id}"
-    if item.connection_status == "broken":
-        return h("a", _("Reconnect"), href=at, class_="verb") if page.may_connect else None
-    if item.connection_status != "active" or not item.sync_enabled:
+    if item.connection_status == "revoked" or not item.sync_enabled:
         return None
-    if item.error_code is not None:
-        remedy = explained(item.platform, item.error_code, code_in(item.error_detail)).remedy
-        if remedy == "reconnect" and page.may_connect:
-            return h("a", _("Reconnect"), href=at, class_="verb")
-        if remedy == "choose" and page.may_connect:
-            return h("a", _("Choose accounts"), href=f"{at}#accounts", class_="verb")
-        return _sync_it(item) if remedy == "retry" and page.may_sync else None
-    return _sync_it(item) if item.is_stale and not item.pending_windows and page.may_sync else None
+    if item.connection_status == "broken" or item.error_code is not None:
+        return _mended(_said(item).remedy, item, page, look)
+    return _sync_it(item, look) if item.is_stale and not item.pending_windows and page.may_sync else None
 
 
-def _sync_it(item: Account) -> Markup:
-    about = str(item.account_id)
-    return h("button", _("Sync now"), type="button", class_="verb", data_act="sync", data_about=about)
+def _mended(remedy: str, item: Account, page: Page[Ledger], look: str) -> Markup | None:
+    at = f"/connections/{item.connection_id}"
+    if page.may_connect and (remedy == "reconnect" or item.connection_status == "broken"):
+        return h("a", _("Reconnect"), href=at, class_="btn primary" if look == "btn" else look)
+    if page.may_connect and remedy == "choose":
+        return h("a", _("Choose accounts"), href=f"{at}#accounts", class_=look)
+    return _sync_it(item, look) if remedy == "retry" and page.may_sync else None
+
+
+def _sync_it(item: Account, look: str) -> Markup:
+    about = sync_of(item.platform, item.account_id)
+    return h("button", _("Sync now"), type="button", class_=look, data_act="sync", data_about=about)
 
 
 def _runs(data: Ledger) -> Markup:
