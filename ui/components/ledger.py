@@ -7,7 +7,7 @@ from decimal import Decimal
 from markupsafe import Markup
 
 from adloom.metrics import reconcile
-from adloom.metrics.health import Account, LedgerDay
+from adloom.metrics.health import Account, DifferingDay
 from ui import formats
 from ui.components import table
 from ui.components.cards import card
@@ -34,34 +34,31 @@ def differing(data: Ledger, params: Params, path: str) -> Markup:
     if not found:
         return EMPTY
 
-    def name(day: LedgerDay) -> Markup:
+    def name(day: DifferingDay) -> Markup:
         item = accounts[day.account_id]
         link = h("a", item.name, href=params.but(account=item.account_id).address(path), data_here=True)
         return h("span", swatch(item.platform), h("span", link, class_="entity-text"), class_="entity")
 
-    def level(day: LedgerDay) -> str:
+    def levels(day: DifferingDay) -> str:
         names = {"account": _("Account")} | level_names(accounts[day.account_id].platform)
-        return names.get(day.level, day.level)
+        return ", ".join(names[each] for each in names if each in day.levels)
+
+    def money(value: Decimal | None, day: DifferingDay) -> str:
+        return formats.money(value, accounts[day.account_id].currency)
 
     columns = [
-        Column[LedgerDay](_("Account"), name, name=True),
-        Column[LedgerDay](_("Day"), lambda day: formats.weekday(day.day), left=True),
-        Column[LedgerDay](_("Level"), level, left=True, wide=True),
-        Column[LedgerDay](
-            _("Stored"), lambda day: formats.money(day.spend, accounts[day.account_id].currency), wide=True
-        ),
-        Column[LedgerDay](
-            _("Why it is shown"),
-            lambda day: explanations().get(day.explanation or "", day.explanation or formats.NONE),
-            left=True,
-            roomy=True,
-        ),
+        Column[DifferingDay](_("Account"), name, name=True),
+        Column[DifferingDay](_("Day"), lambda day: formats.weekday(day.day), left=True),
+        Column[DifferingDay](_("Platform's total"), lambda day: money(day.total, day), roomy=True),
+        Column[DifferingDay](_("Stored"), lambda day: money(day.stored, day), roomy=True),
+        Column[DifferingDay](_("Differs by"), lambda day: _by(day, accounts[day.account_id].currency)),
+        Column[DifferingDay](_("Levels"), levels, left=True, wide=True),
     ]
     listed = table.table(
         columns,
         found,
         caption=_("Differences without an explanation"),
-        key=lambda day: f"differs-{day.account_id}-{day.day.isoformat()}-{day.level}",
+        key=lambda day: f"differs-{day.account_id}-{day.day.isoformat()}",
     )
     words = _("These days are read again every night. A difference that stays is worth a look at the platform itself.")
     return card(_("Differences without an explanation"), h("p", words, class_="hint"), listed,
@@ -84,7 +81,8 @@ def days(data: Ledger, account: Account) -> Markup:
         Column[LedgerLine](
             _("Conv."), lambda line: formats.count(line.total.conversions if line.total else None), roomy=True
         ),
-        Column[LedgerLine](_("Compared"), lambda line: _day_state(line, account), left=True),
+        Column[LedgerLine](_("Compared"), _day_state, left=True),
+        Column[LedgerLine](_("Good to know"), lambda line: _reasons(line, account), left=True, wide=True),
     ]
     title = h("h2", _("Ledger"), h("span", account.name, class_="count"))
     words = _("Every day's spend, as {platform} says it for the account, against the sums of what is stored here.")
@@ -98,6 +96,14 @@ def days(data: Ledger, account: Account) -> Markup:
     else:
         body = table.table(columns, data.lines, caption=_("Ledger"), key=lambda line: line.day.isoformat())
     return h("section", h("div", title, class_="card-head ruled"), note, body, class_="card")
+
+
+def _by(day: DifferingDay, currency: str) -> Markup:
+    """Of the level that is furthest from the platform's total; spend may agree where other numbers do not."""
+    difference = day.stored - (day.total or Decimal(0))
+    if not difference:
+        return h("span", _("not in spend"), class_="muted")
+    return h("span", "+" if difference > 0 else "", formats.money(difference, currency), class_="bad")
 
 
 def _compared(level: str, currency: str) -> table.Cell[LedgerLine]:
@@ -116,15 +122,19 @@ def _compared(level: str, currency: str) -> table.Cell[LedgerLine]:
     return cell
 
 
-def _day_state(line: LedgerLine, account: Account) -> Markup:
+def _day_state(line: LedgerLine) -> Markup:
     words = {"match": _("matches"), "explained": _("explained"), "unexplained": _("differs")}
     mood = {"match": "ok", "explained": "idle", "unexplained": "bad"}
-    shown = tag(mood.get(line.state, "bad"), words.get(line.state, line.state))
+    return tag(mood.get(line.state, "bad"), words.get(line.state, line.state))
+
+
+def _reasons(line: LedgerLine, account: Account) -> Markup:
+    """Why it differs, and whether it may still move."""
     known = explanations()
     reasons = [known.get(code, code) for code in line.explanations]
     if line.day >= account.provisional_since:
         reasons.insert(0, _("provisional"))
-    return h("span", shown, h("span", ", ".join(reasons), class_="status")) if reasons else shown
+    return h("span", ", ".join(reasons) or formats.NONE, class_="status")
 
 
 def explanations() -> dict[str, str]:
@@ -133,6 +143,8 @@ def explanations() -> dict[str, str]:
         reconcile.NO_ACCOUNT_ROW: _("the platform gave no total"),
         reconcile.DIFFERS_FROM_ACCOUNT: _("the campaigns do not add up to the account"),
         reconcile.MORE_THAN_CAMPAIGN: _("more than its campaign"),
+        reconcile.RESTATED: _("the platform changed it while it was read"),
+        reconcile.TRUNCATED: _("the platform cut its answer"),
         reconcile.DELIVERY_WITHOUT_ROWS["ad_group"]: _("delivery without ad sets"),
         reconcile.DELIVERY_WITHOUT_ROWS["ad"]: _("delivery without ads"),
     }

@@ -16,7 +16,7 @@ from ui.components.cards import body, card
 from ui.components.shell import Crumb
 from ui.components.status import tag
 from ui.frame import framed
-from ui.i18n import _, _n
+from ui.i18n import _
 from ui.icons import icon
 from ui.markup import EMPTY, h, join
 from ui.pages.connections import (
@@ -161,7 +161,7 @@ def _choice(item: Standing, accounts: Sequence[Reached]) -> Markup:
         h(
             "fieldset",
             h("legend", _("Those with a tick are read")),
-            _narrow(accounts) if len(accounts) > 1 else None,
+            _narrow() if len(accounts) > 1 else None,
             h("div", boxes, class_="boxes tall"),
             class_="choices",
             data_field="accounts",
@@ -174,13 +174,12 @@ def _choice(item: Standing, accounts: Sequence[Reached]) -> Markup:
     )
 
 
-def _narrow(accounts: Sequence[Reached]) -> Markup:
+def _narrow() -> Markup:
     label = _("Filter accounts")
     box = h("input", type="search", class_="input", placeholder=label, aria_label=label, data_narrows=True)
     every = h("button", _("All shown"), type="button", class_="btn", data_ticks="all")
     none = h("button", _("None shown"), type="button", class_="btn", data_ticks="none")
-    words = _n("{count} account", "{count} accounts", len(accounts)).format(count=formats.count(len(accounts)))
-    return h("div", box, every, none, h("span", words, class_="muted small"), class_="tools narrow")
+    return h("div", box, every, none, class_="tools narrow")
 
 
 def _box(each: Reached, item: Standing) -> Markup:

@@ -151,6 +151,7 @@ def verb(item: Standing, how: Shown, page: Page[Any], *, small: bool = False) ->
 def _all(ranked: Sequence[Pair], now: Situation, page: ConnectionsPage) -> Markup:
     params, wanted = page.params, page.params.search.lower()
     found = [(each, how) for each, how in ranked if wanted in title_of(each).lower()]
+    found.sort(key=lambda pair: (not pair[1].needs_somebody, pair[1].mood != "bad"))
     listed = table.paged(
         params,
         PATH,
@@ -160,7 +161,7 @@ def _all(ranked: Sequence[Pair], now: Situation, page: ConnectionsPage) -> Marku
         caption=_("Connections"),
         key=lambda pair: str(pair[0].connected.connection_id),
     )
-    search = table.search_box(params, PATH, _("Filter connections")) if len(ranked) > 1 else None
+    search = table.search_box(params, PATH, _("Filter connections"), wide=True) if len(ranked) > 1 else None
     return card(_("Connections"), listed, count=formats.count(len(ranked)), tools=search)
 
 

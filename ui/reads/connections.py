@@ -52,7 +52,11 @@ def one(connection_id: str) -> Callable[[Connection, Params], OneConnection]:
 
     def read(connection: Connection, params: Params) -> OneConnection:
         found = standing.one(connection, _uuid(connection_id))
-        accounts = standing.reached(connection, found.connected)
+        # Those that say what is to be done come first.
+        accounts = sorted(
+            standing.reached(connection, found.connected),
+            key=lambda each: (each.trouble is None or not each.is_chosen, each.lost_at is None),
+        )
         return OneConnection(situation(connection, params), found, accounts, clock.now())
 
     return read

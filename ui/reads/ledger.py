@@ -10,7 +10,7 @@ from decimal import Decimal
 from sqlalchemy import Connection
 
 from adloom.metrics import health, pacing, restatement, run_log
-from adloom.metrics.health import Account, LedgerDay
+from adloom.metrics.health import Account, DifferingDay, LedgerDay
 from adloom.metrics.pacing import Cadence
 from adloom.metrics.restatement import Change, Lateness
 from adloom.metrics.run_log import LoggedRun
@@ -56,7 +56,7 @@ class Ledger:
     lines: Sequence[LedgerLine]
     runs: Sequence[LoggedRun]
     cadences: Mapping[str, Cadence]
-    differing: Sequence[LedgerDay]
+    differing: Sequence[DifferingDay]
     lateness: Sequence[Lateness]
     changes: Sequence[Change]
 

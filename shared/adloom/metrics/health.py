@@ -39,6 +39,8 @@ class Account:
     connection_id: UUID
     connection_status: str
     pending_windows: int
+    broken_reason: str | None = None
+    broken_code: str | None = None
     lookback_days: int | None = None
     every: timedelta = USUAL
 
@@ -113,11 +115,27 @@ class LedgerDay:
     run_id: int
 
 
+@dataclass(frozen=True)
+class DifferingDay:
+    """A day of an account that differs for no known reason: at which levels, the platform's total of its spend, and
+    the sum that is furthest from it. Money in the account's currency; `total` is None where the platform gave none.
+    """
+
+    account_id: int
+    day: date
+    levels: list[str]
+    explanation: str | None
+    total: Decimal | None
+    stored: Decimal
+
+
 _ACCOUNTS = f"""
 select a.account_id, a.external_id, a.name, a.platform, a.currency, a.timezone, a.status, a.sync_enabled,
        a.last_synced_at, a.error_code, a.error_detail, a.connection_id, c.status as connection_status,
-       (select count(*) from sync_windows w where w.account_id = a.account_id) as pending_windows,
-       a.lookback_days, coalesce(p.every, interval '{USUAL.total_seconds():.0f} s') as every
+       (select count(*) from sync_windows w where w.account_id = a.account_id and w.aside_at is null)
+           as pending_windows,
+       c.broken_reason, c.broken_code, a.lookback_days,
+       coalesce(p.every, interval '{USUAL.total_seconds():.0f} s') as every
   from ad_accounts a join connections c on c.connection_id = a.connection_id
   left join sync_paces() p on p.platform = a.platform
  order by a.platform, lower(a.name), a.account_id
@@ -136,10 +154,13 @@ select count(*) as checked,
 """
 
 _DIFFERING = """
-select r.account_id, r.day, r.level, r.state, r.explanation, r.spend, r.impressions, r.clicks, r.conversions,
-       r.conversion_value, r.row_count, r.checked_at, r.run_id
-  from reconciliations r where r.state = 'unexplained'
- order by r.day desc, r.account_id, r.level limit :most
+select r.account_id, r.day, array_agg(r.level order by r.level) as levels, max(r.explanation) as explanation,
+       max(t.spend) as total,
+       (array_agg(r.spend order by abs(r.spend - coalesce(t.spend, 0)) desc, r.level))[1] as stored
+  from reconciliations r
+  left join reconciliations t on t.account_id = r.account_id and t.day = r.day and t.level = 'account'
+ where r.state = 'unexplained'
+ group by r.account_id, r.day order by r.day desc, r.account_id limit :most
 """
 
 _UNEXPLAINED = """
@@ -238,9 +259,9 @@ def ledger(connection: Connection, account_id: int, since: date, until: date) ->
     return [LedgerDay(**row) for row in connection.execute(text(_LEDGER), values).mappings()]
 
 
-def differing(connection: Connection, most: int = 100) -> list[LedgerDay]:
-    """Levels of days that nothing explains, of any account in scope, the newest day first."""
-    return [LedgerDay(**row) for row in connection.execute(text(_DIFFERING), {"most": most}).mappings()]
+def differing(connection: Connection, most: int = 100) -> list[DifferingDay]:
+    """Days that nothing explains, of any account in scope, the newest first."""
+    return [DifferingDay(**row) for row in connection.execute(text(_DIFFERING), {"most": most}).mappings()]
 
 
 def _one(connection: Connection, statement: str, **values: Any) -> Any:
