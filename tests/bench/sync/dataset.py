@@ -95,7 +95,7 @@ class Dataset:
         heads = {level: [_head(level, number) for number in range(shape.objects[level])] for level in LEVELS}
         for index in range(shape.days):
             day = (shape.since + timedelta(index)).isoformat()
-            for level, numbers in _day(shape, index).items():
+            for level, numbers in numbers_of(shape, index).items():
                 rows = [_row(head, of_one, day) for head, of_one in zip(heads[level], numbers, strict=True)]
                 writers[level].write(b"".join(rows))
                 begins = accumulate(map(len, rows), initial=starts[level][-1])
@@ -133,7 +133,7 @@ def _mapped(path: Path) -> mmap.mmap:
         return mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
 
 
-def _day(shape: Shape, index: int) -> dict[str, list[Numbers]]:
+def numbers_of(shape: Shape, index: int) -> dict[str, list[Numbers]]:
     """The numbers of a day at every level; those above the ads are sums."""
     found = {"ad": [_numbers(shape, number, index) for number in range(shape.ads)]}
     for level, size in (("adset", _ADS_OF_AN_ADSET), ("campaign", _ADSETS_OF_A_CAMPAIGN), ("account", shape.ads)):

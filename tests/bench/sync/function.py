@@ -8,12 +8,12 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 import httpx
@@ -25,13 +25,14 @@ from adloom.connections import store
 from adloom.connections.vault import Vault
 from adloom.db import Database
 from adloom.events import SIGNATURE_HEADER, sign
+from adloom.events.catalogue import Platform
 from adloom.identity import operator_keys, tokens
 from adloom.metrics import reconcile
 from adloom.platforms.grant import Grant
 from infra.deployment.stackfile import read_functions
-from tests.bench.sync.dataset import ACCOUNT_ID, CURRENCY, LAST_DAY, TIMEZONE
+from tests.bench.sync.dataset import ACCOUNT_ID, CURRENCY, LAST_DAY, TIMEZONE, Shape
 from tests.bench.sync.measure import Spent, measured
-from tests.bench.sync.rig import ROOT, Graph
+from tests.bench.sync.rig import ROOT
 from tests.conftest import Postgres
 
 _SECRET = "s" * 32
@@ -53,6 +54,18 @@ class Synced:
     windows: int
 
 
+class Served(Protocol):
+    """The platform's process: where it is, and how much it serves."""
+
+    @property
+    def shape(self) -> Shape: ...
+
+    @property
+    def settings(self) -> Mapping[str, str]:
+        """What the function must know to reach it."""
+        ...
+
+
 @dataclass(frozen=True)
 class Tenant:
     """An organisation with one connected account."""
@@ -61,39 +74,46 @@ class Tenant:
     account_id: int
     operator_key: str
     ring: str
+    platform: Platform = "meta"
+
+    @property
+    def function(self) -> str:
+        return f"sync-{self.platform}"
 
 
-def make_tenant(postgres: Postgres) -> Tenant:
-    """Connect the account as the log-in at Meta would."""
+def make_tenant(postgres: Postgres, platform: Platform = "meta") -> Tenant:
+    """Connect the account as the log-in at the platform would."""
     org_id, ring, key = UUID(int=1), Fernet.generate_key().decode(), tokens.new_operator_key()
-    auth, callback, sync = (Database(postgres.url(name)) for name in ("auth", "oauth-callback", "sync-meta"))
+    auth, callback = (Database(postgres.url(name)) for name in ("auth", "oauth-callback"))
     operator_keys.register(auth, key, "bench")
     grant = Grant("token", "1", "Bench", ("ads_read",), None)
     with psycopg.connect(postgres.admin_url) as admin:
         admin.execute("insert into organisations (org_id, name) values (%s, 'Bench')", (org_id,))
     with callback.tenant(org_id) as connection:
-        connection_id = store.save(connection, Vault(ring), org_id, "meta", grant)
+        connection_id = store.save(connection, Vault(ring), org_id, platform, grant)
     with psycopg.connect(postgres.admin_url) as admin:
         row = admin.execute(
             "insert into ad_accounts (org_id, connection_id, platform, external_id, name, currency, timezone)"
-            " values (%s, %s, 'meta', %s, 'Bench', %s, %s) returning account_id",
-            (org_id, connection_id, ACCOUNT_ID, CURRENCY, TIMEZONE),
+            " values (%s, %s, %s, %s, 'Bench', %s, %s) returning account_id",
+            (org_id, connection_id, platform, ACCOUNT_ID, CURRENCY, TIMEZONE),
         ).fetchone()
-    for database in (auth, callback, sync):
+    for database in (auth, callback):
         database.close()
     if row is None:
         raise RuntimeError("The account was not made")
-    return Tenant(org_id, int(row[0]), key, ring)
+    return Tenant(org_id, int(row[0]), key, ring, platform)
 
 
 class Function:
-    """A running sync-meta. `sync` asks for days and delivers events until nothing is left to do."""
+    """A running sync function. `sync` asks for days and delivers events until nothing is left to do."""
 
-    def __init__(self, postgres: Postgres, tenant: Tenant, graph: Graph, clock_file: Path, url: str, pid: int) -> None:
+    def __init__(
+        self, postgres: Postgres, tenant: Tenant, served: Served, clock_file: Path, url: str, pid: int
+    ) -> None:
         self.pid = pid
         self._postgres = postgres
         self._tenant = tenant
-        self._graph = graph
+        self._served = served
         self._clock_file = clock_file
         self._http = httpx.Client(base_url=url, timeout=65)
 
@@ -114,7 +134,7 @@ class Function:
 
     def sync(self, days: int | None = None) -> None:
         """Sync the last days, all of them if no number is given."""
-        shape = self._graph.shape
+        shape = self._served.shape
         since = shape.since if days is None else LAST_DAY.replace(day=LAST_DAY.day - days + 1)
         body = {"accounts": [ACCOUNT_ID], "since": since.isoformat(), "until": shape.until.isoformat()}
         headers = {
@@ -130,13 +150,13 @@ class Function:
         """Sync everything; what it took and what it did."""
         Path(f"/proc/{self.pid}/clear_refs").write_text("5", encoding="ascii")  # the peak begins anew
         before = self._last_run()
-        with measured(self._graph.shape.rows, pid=self.pid, postgres_pid=postgres_pid) as spent:
+        with measured(self._served.shape.rows, pid=self.pid, postgres_pid=postgres_pid) as spent:
             self.sync()
         return spent, self._did(before)
 
     def differences(self) -> list[reconcile.Difference]:
         """What is stored and is not what the platform said."""
-        database = Database(self._postgres.url("sync-meta"))
+        database = Database(self._postgres.url(self._tenant.function))
         with database.tenant(self._tenant.org_id) as connection:
             found = reconcile.check(connection)
         database.close()
@@ -149,7 +169,8 @@ class Function:
                 "update outbox set published_at = now() where published_at is null returning envelope, position"
             ).fetchall()
         envelopes = [envelope for envelope, _ in sorted(rows, key=lambda row: row[1])]
-        return [envelope for envelope in envelopes if envelope["type"].startswith("adloom.sync_meta.requested")]
+        wanted = f"adloom.sync_{self._tenant.platform}.requested"
+        return [envelope for envelope in envelopes if envelope["type"].startswith(wanted)]
 
     def _deliver(self, envelope: dict[str, Any]) -> None:
         body = json.dumps(envelope).encode()
@@ -180,7 +201,7 @@ class Function:
 
 
 @contextmanager
-def running(postgres: Postgres, tenant: Tenant, graph: Graph, folder: Path) -> Iterator[Function]:
+def running(postgres: Postgres, tenant: Tenant, served: Served, folder: Path) -> Iterator[Function]:
     """The function in the template's server, as in its image; ended with the block."""
     folder.mkdir(parents=True, exist_ok=True)
     clock_file = folder / "clock"
@@ -190,29 +211,27 @@ def running(postgres: Postgres, tenant: Tenant, graph: Graph, folder: Path) -> I
         port = probe.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
     environment = {
-        **next(one.environment for one in read_functions() if one.name == "sync-meta"),
+        **next(one.environment for one in read_functions() if one.name == tenant.function),
         "PATH": os.environ["PATH"],
         "port": str(port),
         "ADLOOM_BIND": "127.0.0.1",
         "ADLOOM_SECRETS_DIR": str(folder / "none"),
         "ADLOOM_PUBLIC_URL": url,
         "ADLOOM_GATEWAY_URL": url,
-        "ADLOOM_DATABASE_URL": postgres.url("sync-meta"),
+        "ADLOOM_DATABASE_URL": postgres.url(tenant.function),
         "ADLOOM_EVENT_SECRET": _SECRET,
         "ADLOOM_TOKEN_RING": tenant.ring,
-        "ADLOOM_META_APP_ID": "1",
-        "ADLOOM_META_APP_SECRET": "secret",
-        "ADLOOM_META_GRAPH_URL": graph.url,
+        **served.settings,
         "ADLOOM_CLOCK": f"file:{clock_file}",
         "ADLOOM_LOG_LEVEL": "WARNING",
         "PYTHONPATH": str(ROOT / "shared"),
     }
-    command = [sys.executable, "template/adloom-python/serve.py", "functions/sync_meta"]
+    command = [sys.executable, "template/adloom-python/serve.py", f"functions/sync_{tenant.platform}"]
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
     try:
         _wait(url, process, folder / "log")
-        with closing(Function(postgres, tenant, graph, clock_file, url, process.pid)) as function:
+        with closing(Function(postgres, tenant, served, clock_file, url, process.pid)) as function:
             yield function
     finally:
         process.terminate()
@@ -228,5 +247,5 @@ def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
         except httpx.TransportError:
             pass
         if process.poll() is not None or time.monotonic() > deadline:
-            raise RuntimeError(f"sync-meta did not start:\n{log.read_text(encoding='utf-8')}")
+            raise RuntimeError(f"The function did not start:\n{log.read_text(encoding='utf-8')}")
         time.sleep(0.02)

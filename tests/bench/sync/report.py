@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from statistics import median
 
@@ -10,7 +11,7 @@ from tests.bench.sync.measure import Spent
 
 PER_ROWS = 100_000
 # Less than this of the machine for other programs disturbs nobody.
-_QUIET = 0.05
+QUIET = 0.05
 _HEAD = ("", "rows/s", "of the pipeline", "CPU s", "Postgres CPU s", "peak MB")
 
 # In the order of the table; the label is what people read.
@@ -64,10 +65,10 @@ class Results:
         return median(mine.rows_per_s / theirs.rows_per_s for mine, theirs in pairs)
 
 
-def table(results: Results) -> str:
+def table(results: Results, contestants: Mapping[str, str] = CONTESTANTS) -> str:
     """A Markdown table, aligned so that it reads in a terminal too."""
     rows = [list(_HEAD)]
-    for contestant, label in CONTESTANTS.items():
+    for contestant, label in contestants.items():
         if contestant in results.rounds:
             peak = results.peak_mb(contestant)
             rows.append(
@@ -86,7 +87,7 @@ def table(results: Results) -> str:
 def bounds(results: Results) -> str:
     """Which bounds which, in sentences."""
     said = [_of_the_peers(results), _of_the_view(results), _of_the_sync(results)]
-    if results.others > _QUIET:
+    if results.others > QUIET:
         said.append(
             f"Other programs took {results.others:.0%} of the processors' time meanwhile: rows/s are lower than they "
             f"would be, and the processor times tell more than the ratios."

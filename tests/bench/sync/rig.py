@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -26,6 +26,10 @@ class Graph:
 
     url: str
     shape: Shape
+
+    @property
+    def settings(self) -> Mapping[str, str]:
+        return {"ADLOOM_META_APP_ID": "1", "ADLOOM_META_APP_SECRET": "secret", "ADLOOM_META_GRAPH_URL": self.url}
 
     def serve(self, version: int) -> None:
         httpx.get(f"{self.url}/_/version", params={"served": version}).raise_for_status()
