@@ -27,6 +27,9 @@ from infra.local.home import ROOT
 from infra.local.stack import Stack
 from infra.sandbox.facts.expected import METRICS, Cells, Expected, expected
 
+# Of new accounts so many days are read by the hour, the last one included.
+HOURLY_DAYS = 56
+HOUR_METRICS = tuple(metric for metric in METRICS if metric != "video_views")
 LEVELS = {"account": "account_id", "campaign": "campaign_id", "ad_group": "adgroup_id", "ad": "ad_id"}
 SYNC_TIMEOUT_S = 1800
 SHOWN = 20
@@ -101,6 +104,9 @@ def sync_and_export(stack: Stack, span: Span, target: Path) -> None:
     for level in LEVELS:
         output = ("--output", str(target / f"{level}.csv"))
         adloom(stack, "export", "metrics", "--level", level, *between, "--format", "csv", *output)
+    for level in ("account", "campaign"):
+        output = ("--output", str(target / f"{level}_hours.csv"))
+        adloom(stack, "export", "hours", "--level", level, *between, "--format", "csv", *output)
 
 
 def compare(target: Path, folder: Path, now: datetime) -> Comparison:
@@ -116,6 +122,7 @@ def compare(target: Path, folder: Path, now: datetime) -> Comparison:
         for key in stored.keys() | sums[level].keys():
             _compare_row(comparison, level, key, stored.get(key), sums[level].get(key))
     _compare_reach(comparison, target, folder, now)
+    _compare_hours(comparison, target, folder, now)
     return comparison
 
 
@@ -146,6 +153,26 @@ def _compare_reach(comparison: Comparison, target: Path, folder: Path, now: date
             continue
         if date.fromisoformat(row["date"]) <= now.astimezone(ZoneInfo(row["timezone"])).date():
             comparison.cell(f"ad {' '.join(key)} reach", Decimal(stored.get(key) or 0), Decimal(row["reach"]))
+
+
+def _compare_hours(comparison: Comparison, target: Path, folder: Path, now: datetime) -> None:
+    """Hours are read of the last weeks only; an empty cell equals 0, and an hour of zeros equals none."""
+    zones = {(row["platform"], row["account_id"]): ZoneInfo(row["timezone"]) for row in rows(folder / "facts.csv")}
+    oldest = {key: now.astimezone(zone).date() - timedelta(HOURLY_DAYS - 1) for key, zone in zones.items()}
+    owner = {(row["platform"], row["campaign_id"]): row["account_id"] for row in rows(folder / "facts.csv")}
+    owner |= {(platform, account): account for platform, account in zones}
+    should = comparison.should
+    for level, sums in (("account", should.account_hours), ("campaign", should.campaign_hours)):
+        wanted = {key: cells for key, cells in sums.items() if key[2] >= oldest[key[0], owner[key[:2]]]}
+        stored = {
+            (row["platform"], row[f"{level}_id"], date.fromisoformat(row["date"]), int(row["hour"])): row
+            for row in rows(target / f"{level}_hours.csv")
+        }
+        for key in stored.keys() | wanted.keys():
+            for metric in HOUR_METRICS:
+                is_ = Decimal(stored.get(key, {}).get(metric) or 0)
+                should_be = getattr(wanted[key], metric) if key in wanted else Decimal(0)
+                comparison.cell(f"{level} {' '.join(map(str, key))} {metric}", is_, should_be)
 
 
 def verify(folder: Path, keep: Path | None) -> int:

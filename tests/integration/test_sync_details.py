@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from adloom.errors import NotFound, ValidationFailed
-from adloom.metrics import definitions, planning
+from adloom.metrics import definitions, hour_export, planning
+from adloom.metrics.query import Period
 from infra.sandbox.facts import columns
 from tests.conftest import Postgres
 from tests.integration.sync_rig import Rig, rig_on
@@ -218,6 +219,9 @@ def test_hours_equal_the_folder_and_the_account_s_are_their_sums(start: Start, t
         totals[day, at] = (had[0] + impressions, had[1] + (clicks or 0), had[2] + spend)
     stored = {key[1:]: (row[0], row[1] or 0, row[2]) for key, row in hourly(rig, "account").items()}
     assert stored == totals
+    with rig.database.tenant(rig.org_id) as connection:
+        exported = list(hour_export.rows(connection, "campaign", Period(date(2026, 1, 1), date(2026, 3, 3))))
+    assert exported == sorted(kept, key=lambda row: (row["date"], row["campaign_id"], int(row["hour"])))
     (owed,) = rig.rows("select hours_until, hours_owed::text as owed from ad_accounts where org_id = %s")
     assert owed == {"hours_until": date(2026, 3, 3), "owed": "{}"}
 

@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 METRICS = ("impressions", "clicks", "spend", "conversions", "conversion_value", "video_views")
 Row = dict[str, str]
+K = TypeVar("K")
 
 
 @dataclass
@@ -50,6 +52,9 @@ class Expected:
     ads: dict[tuple[str, str, date], Cells] = field(default_factory=dict)
     currencies: dict[tuple[str, str], str] = field(default_factory=dict)
     names: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    # By `(platform, campaign's or account's id, local day, hour)`.
+    campaign_hours: dict[tuple[str, str, date, int], Cells] = field(default_factory=dict)
+    account_hours: dict[tuple[str, str, date, int], Cells] = field(default_factory=dict)
 
 
 def expected(folder: Path, now: datetime) -> Expected:
@@ -70,9 +75,14 @@ def expected(folder: Path, now: datetime) -> Expected:
             # The totals file says nothing of video views: they stay the sum of the rows.
             total = result.accounts[row["platform"], row["account_id"], on] = Cells(video_views=of_rows.video_views)
             total.add(row)
+    for row in _rows(folder / "hourly.csv"):
+        local = now.astimezone(zones[row["platform"], row["account_id"]])
+        if (date.fromisoformat(row["date"]), int(row["hour"])) <= (local.date(), local.hour):
+            _count_hour(result, row)
     for sums in (result.accounts, result.campaigns, result.adgroups, result.ads):
-        for key in [key for key, cells in sums.items() if cells.is_zero()]:
-            del sums[key]
+        _drop_zeros(sums)
+    for hours in (result.campaign_hours, result.account_hours):
+        _drop_zeros(hours)
     _name(result, folder, now)
     return result
 
@@ -87,6 +97,17 @@ def _count(result: Expected, row: Row) -> None:
     ):
         if row[column]:
             sums.setdefault((row["platform"], row[column], on), Cells()).add(row)
+
+
+def _drop_zeros(sums: dict[K, Cells]) -> None:
+    for key in [key for key, cells in sums.items() if cells.is_zero()]:
+        del sums[key]
+
+
+def _count_hour(result: Expected, row: Row) -> None:
+    when = (date.fromisoformat(row["date"]), int(row["hour"]))
+    for sums, column in ((result.account_hours, "account_id"), (result.campaign_hours, "campaign_id")):
+        sums.setdefault((row["platform"], row[column], *when), Cells()).add(row)
 
 
 def _said(folder: Path, now: datetime) -> Iterator[Row]:

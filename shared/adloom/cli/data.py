@@ -1,4 +1,4 @@
-"""`adloom export metrics` and `adloom reconcile`."""
+"""`adloom export metrics`, `adloom export hours` and `adloom reconcile`."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from adloom.cli.context import Session, table
 from adloom.cli.sync import DAY
 from adloom.errors import NotFound
 from adloom.metrics import export as metrics_export
-from adloom.metrics import health, rates
+from adloom.metrics import health, hour_export, rates
 from adloom.metrics import reconcile as reconciling
 from adloom.metrics.query import LEVELS, Level, Period
+from adloom.platforms.model import HOUR_LEVELS, HourLevel
 
 
 @click.group()
@@ -66,6 +67,35 @@ def metrics(
             metrics_export.write_json(rows, output)
         else:
             metrics_export.write_csv(rows, output, wanted.columns)
+
+
+@export.command("hours")
+@click.option("--level", type=click.Choice(HOUR_LEVELS), required=True, help="One row per entity and hour of this.")
+@click.option("--since", type=DAY, required=True, help="First local day.")
+@click.option("--until", type=DAY, required=True, help="Last local day, inclusive.")
+@click.option("--account", "accounts", multiple=True, help="Only this ad account, by the platform's id; repeatable.")
+@click.option("--format", "form", type=click.Choice(("csv", "json")), default="csv", show_default=True)
+@click.option("--output", type=click.File("w", encoding="utf-8", atomic=True), default="-", help="A file; - is stdout.")
+@click.pass_obj
+def hours(
+    session: Session,
+    level: HourLevel,
+    since: datetime,
+    until: datetime,
+    accounts: tuple[str, ...],
+    form: str,
+    output: IO[str],
+) -> None:
+    """Write facts by the hour in the columns of the facts format; they are kept for thirteen months."""
+    if since > until:
+        raise click.UsageError("--since is after --until")
+    with session.reading() as connection:
+        chosen = account_ids(health.accounts(connection), accounts)
+        rows = hour_export.rows(connection, level, Period(since.date(), until.date()), accounts=chosen)
+        if form == "json" or session.as_json:
+            metrics_export.write_json(rows, output)
+        else:
+            metrics_export.write_csv(rows, output, hour_export.COLUMNS)
 
 
 def _currency(connection: Connection, wanted: str | None) -> str | None:
