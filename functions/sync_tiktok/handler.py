@@ -9,6 +9,7 @@ from adloom.platforms.model import Reader
 from adloom.platforms.quota import Quota
 from adloom.platforms.tiktok import quota
 from adloom.platforms.tiktok.cadence import CADENCE
+from adloom.platforms.tiktok.memory import Memory
 from adloom.settings import TikTokSettings
 from adloom.syncing import SyncSettings, serve
 from adloom.web import create_function, openfaas
@@ -19,6 +20,8 @@ class SyncTikTokSettings(SyncSettings, TikTokSettings):
 
 
 app = create_function("sync-tiktok", SyncTikTokSettings)
+# Of reviews and images, for as long as the process lives.
+memory = Memory()
 
 
 def open_reader(access: Access) -> Reader:
@@ -26,7 +29,8 @@ def open_reader(access: Access) -> Reader:
     from adloom.platforms.tiktok.read import TikTokReader
 
     tiktok = apps.tiktok(app.settings())
-    return TikTokReader(TikTokClient(tiktok, access.token, deadline=access.deadline, admit=access.admit))
+    client = TikTokClient(tiktok, access.token, deadline=access.deadline, admit=access.admit)
+    return TikTokReader(client, memory=memory)
 
 
 def allowed() -> Quota:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from adloom.metrics import planning, reconcile
+from adloom.metrics import definitions, planning, reconcile
+from adloom.platforms.model import LEVELS
 from infra.sandbox.facts.expected import expected
 from tests.conftest import Postgres
 from tests.contract.tiktok_world import ANGELES, BERLIN, NOW, TOKYO, folder_in
@@ -116,3 +117,33 @@ def test_one_account_that_is_gone_stops_no_other(rig: TikTokRig) -> None:
         key: cells for key, cells in wanted(rig, NOW).items() if key[1] not in {ANGELES, "1902", "1912", "1922"}
     }
     assert stored(rig) == of_others
+
+
+def test_a_run_says_by_which_requests_it_was_read(rig: TikTokRig) -> None:
+    rig.settle()
+    runs = rig.rows("select attribution, query, rows_read from sync_runs where org_id = %s and kind = 'metrics'")
+    queries = [run["query"] for run in runs if run["rows_read"]]
+    ids = [one for query in queries for level in LEVELS for one in query[level]["request_ids"]]
+    assert all(query[level]["request_ids"] for query in queries for level in LEVELS)
+    assert len(ids) == len(set(ids))
+    assert {run["attribution"] for run in runs} == {
+        "the ad groups' own windows, at most 7 days after click or view; conversions on the day of the click or view"
+    }
+    assert {query["conversion"] for query in queries} == {"conversion"}
+
+
+def test_an_account_that_counts_something_else_is_read_by_that_and_back(rig: TikTokRig) -> None:
+    rig.settle()
+    counted = (
+        "select count(conversions) from metrics m join ad_accounts a using (account_id)"
+        " where m.org_id = %s and a.external_id = %s"
+    )
+    assert rig.one(counted, BERLIN) > 0
+    for conversion, is_counted in (("onsite_shopping", False), (None, True)):
+        definitions.change(
+            rig.sync, org_id=rig.org_id, account_scope="*", account_id=rig.account_id(BERLIN), conversion=conversion
+        )
+        rig.settle()
+        assert (rig.one(counted, BERLIN) > 0) == is_counted
+        assert rig.one(counted, TOKYO) > 0
+    assert stored(rig) == wanted(rig, NOW)

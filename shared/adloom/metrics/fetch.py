@@ -11,7 +11,7 @@ import contextvars
 import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from types import TracebackType
 from typing import Self
@@ -60,7 +60,7 @@ class HourLines:
 class Whole:
     """The window is complete. `settled` are the days that need not be fetched any more, `hours` those whose rows by
     the hour came with it. On the days of `moved` the platform's totals changed while they were read; of the levels of
-    `cut` it does not give every row.
+    `cut` it does not give every row. `query` is how each level was asked for.
     """
 
     days: Days
@@ -71,6 +71,7 @@ class Whole:
     hours: list[date]
     moved: frozenset[str] = frozenset()
     cut: frozenset[Level] = frozenset()
+    query: dict[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -158,6 +159,8 @@ class Fetcher:
         self._put(Begun(days, started_at, business_at))
         try:
             intake, cut = self._levels(days)
+            # Another window will be asked for by the time this one is stored.
+            query: dict[str, object] = {level: self._reader.query(level) for level in LEVELS}
             moved = self._moved(days, intake, cut)
             has_moved = bool(moved) and not is_again
             hours = [] if has_moved else self._hours_of(days, intake)
@@ -180,7 +183,7 @@ class Fetcher:
         self._is_before_birth = intake.rows == 0 and self._born is not None and days.until < self._born
         settled = Days(part_of.since, days.until) if self._is_before_birth else days
         fetched = Fetched(started_at, business_at, clock.real_now(), self._reader.requests - requests, intake.rows)
-        self._put(Whole(days, settled, fetched, intake.sums(), intake.strangers, hours, moved, cut))
+        self._put(Whole(days, settled, fetched, intake.sums(), intake.strangers, hours, moved, cut, query))
         return True
 
     def _moved(self, days: Days, intake: Intake, cut: frozenset[Level]) -> frozenset[str]:

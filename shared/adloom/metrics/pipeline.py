@@ -20,7 +20,7 @@ from adloom.metrics.fetch import Begun, Broke, Fetcher, HourLines, Item, Lines, 
 from adloom.metrics.sizes import Sizer
 from adloom.metrics.sync import Sync
 from adloom.platforms import conversions
-from adloom.platforms.model import LEVELS, Days, Level, Reader
+from adloom.platforms.model import Days, Level, Reader
 
 log = logs.get(__name__)
 
@@ -136,8 +136,8 @@ class Pipeline:
         """
         # What stood at the end of a day is what was stored by then, whenever it was read.
         synced, days, now = self.synced, whole.days, clock.now()
-        query: dict[str, object] = {level: self.reader.query(level) for level in LEVELS}
-        query["conversion"] = synced.account.conversion or conversions.of(self.sync.platform).default
+        definition = synced.account.conversion or conversions.of(self.sync.platform).default
+        query = {**whole.query, "conversion": definition}
         run_id = runs.begin(
             connection, synced, self.reader, kind="metrics", fetched=whole.fetched, query=query, days=days
         )

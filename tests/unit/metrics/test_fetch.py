@@ -67,7 +67,7 @@ class Platform:
         raise NotImplementedError
 
     def query(self, level: Level) -> dict[str, object]:
-        raise NotImplementedError
+        return {"since": min(days.since for asked, days in self.asked if asked == level)}
 
     def resume(self, state: dict[str, str]) -> None:
         raise NotImplementedError
@@ -105,6 +105,13 @@ def test_windows_come_whole_and_newest_first_with_every_level() -> None:
     first = items.index(next(item for item in items if isinstance(item, Whole)))
     assert isinstance(items[0], Begun)
     assert all(isinstance(item, Lines) for item in items[1:first])
+
+
+def test_a_window_keeps_how_it_was_asked_for_while_the_next_one_is_read() -> None:
+    first, second = (item for item in collect(fetcher(Platform(), MARCH)) if isinstance(item, Whole))
+    assert first.days.since > second.days.since == MARCH.since
+    assert first.query == {level: {"since": first.days.since} for level in LEVELS}
+    assert second.query == {level: {"since": MARCH.since} for level in LEVELS}
 
 
 def test_a_window_that_is_too_much_is_taken_back_and_asked_in_smaller_ones() -> None:
