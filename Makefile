@@ -13,7 +13,8 @@ help: ## Show this list
 	@echo
 	@echo "Variables of the environment: ADLOOM_HOME (where a stack keeps its data, default .adloom), ADLOOM_PORT (its"
 	@echo "front door, default a free one from 8080 on), ADLOOM_AUTOCONNECT=0 (connect no sandbox at the first start),"
-	@echo "ADLOOM_META_APP_ID and ADLOOM_META_APP_SECRET (a real Meta app instead of the sandbox)."
+	@echo "ADLOOM_META_APP_ID and ADLOOM_META_APP_SECRET (a real Meta app instead of the sandbox; likewise ADLOOM_TIKTOK_APP_..."
+	@echo "and ADLOOM_GOOGLE_ADS_CLIENT_...)."
 
 up: ## Run the whole stack in the foreground; Ctrl-C stops it
 	@$(BOOT) local -- -m infra.local up
