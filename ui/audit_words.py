@@ -70,6 +70,7 @@ def system() -> dict[str, str]:
         "connection.removed": _("Disconnected a platform"),
         "sync.asked": _("Asked for a sync"),
         "account.changed": _("Changed an ad account"),
+        "ring.rotated": _("Encrypted anew by another key"),
         "event.replayed": _("Sent events again"),
         "event.republished": _("Announced numbers again"),
         "sandbox.clock_moved": _("Moved the sandbox's clock"),

@@ -16,6 +16,7 @@ from adloom.accounts import (
     post,
     profile_routes,
     registration_routes,
+    rings_routes,
     sessions_routes,
     sso_routes,
 )
@@ -38,6 +39,7 @@ for routes in (
     people_routes,
     profile_routes,
     registration_routes,
+    rings_routes,
     sessions_routes,
     sso_routes,
 ):

@@ -140,16 +140,25 @@ create function is_shared_grant(of_connection uuid) returns boolean
          where own.connection_id = of_connection and own.org_id = app_org())
 $$;
 
-create function organisations_with_tokens() returns setof uuid
-    language sql stable security definer set search_path = public, pg_temp as $$
-    select distinct c.org_id from connections c
-$$;
-
 -- Taken back by a person, but its token is still here: the platform has not been told yet.
 create function connections_to_forget(most integer) returns table (org_id uuid, connection_id uuid)
     language sql stable security definer set search_path = public, pg_temp as $$
     select c.org_id, c.connection_id from connections c join connection_tokens t on t.connection_id = c.connection_id
      where c.status = 'revoked' order by c.revoked_at limit most
+$$;
+"""
+
+# Links in mails that wait, of every organisation and of none: what a new key has to close again.
+LINKS = """
+create function sealed_links(most integer) returns table (mail_id uuid, link bytea)
+    language sql stable security definer set search_path = public, pg_temp as $$
+    select m.mail_id, m.link from mail_outbox m where m.link is not null order by m.mail_id limit most
+$$;
+
+create function reseal_link(id uuid, old bytea, new bytea) returns boolean
+    language sql security definer set search_path = public, pg_temp as $$
+    with changed as (update mail_outbox set link = new where mail_id = id and link = old returning 1)
+    select exists (select from changed)
 $$;
 """
 
@@ -182,9 +191,9 @@ DEFINERS = (
     "administrators()",
     "organisation_name()",
     "is_shared_grant(uuid)",
-    "organisations_with_tokens()",
     "connections_to_forget(integer)",
 )
+OF_LINKS = ("sealed_links(integer)", "reseal_link(uuid, bytea, bytea)")
 
 
 def upgrade() -> None:
@@ -193,20 +202,22 @@ def upgrade() -> None:
     op.execute(TABLES)
     op.execute("grant update (refresh_tried_at, warned_days) on connections to adloom_definer")
     op.execute(FUNCTIONS)
+    op.execute(LINKS)
     op.execute(HAND_OVER)
-    for function in DEFINERS:
-        op.execute(f"revoke all on function {function} from public")
-        op.execute(f"grant execute on function {function} to adloom_oauth_callback")
+    for role, functions in (("adloom_oauth_callback", DEFINERS), ("adloom_auth", OF_LINKS)):
+        for function in functions:
+            op.execute(f"revoke all on function {function} from public")
+            op.execute(f"grant execute on function {function} to {role}")
     op.execute("reset role")
     op.execute("grant create on schema public to adloom_definer")
-    for function in DEFINERS:
+    for function in (*DEFINERS, *OF_LINKS):
         op.execute(f"alter function {function} owner to adloom_definer")
     op.execute("revoke create on schema public from adloom_definer")
 
 
 def downgrade() -> None:
     op.execute("drop function hand_over_accounts(uuid)")
-    for function in DEFINERS:
+    for function in (*DEFINERS, *OF_LINKS):
         op.execute(f"drop function {function}")
     op.execute("set local role adloom_owner")
     op.execute("drop table connection_subscriptions, account_grants")

@@ -140,6 +140,7 @@ def _others(admin: psycopg.Connection[Any], org_id: UUID, of: UUID) -> dict[str,
     admin.execute(NEW_IDENTITY, (identity, org_id, of, identity.hex))
     [(session,)] = admin.execute("select session_id from sessions where user_id = %s", (of,)).fetchall()
     [(account,)] = admin.execute(NEW_ACCOUNT, (org_id,)).fetchall()
+    [(connection,)] = admin.execute("select connection_id from connections where org_id = %s", (org_id,)).fetchall()
     return {
         "user_id": of,
         "session_id": session,
@@ -147,6 +148,7 @@ def _others(admin: psycopg.Connection[Any], org_id: UUID, of: UUID) -> dict[str,
         "key_id": key,
         "identity_id": identity,
         "account_id": account,
+        "connection_id": connection,
     }
 
 
@@ -213,10 +215,35 @@ def lists(house: House, token: str, account: int) -> bool:
     return bool(answer.get_json()["connections"])
 
 
+def connection_of(house: House, account: int) -> Any:
+    query = "select connection_id from ad_accounts where account_id = %s"
+    [(connection,)] = house.admin.execute(query, (account,)).fetchall()
+    return connection
+
+
+def shows(house: House, token: str, account: int) -> bool:
+    """Whether the connection of an account is shown with it."""
+    client = FUNCTIONS["oauth-callback"].app.test_client()
+    path = f"/connections/{connection_of(house, account)}"
+    answer = client.get(path, headers={"Authorization": f"Bearer {token}"})
+    reached = answer.get_json().get("reached", [])
+    return bool(answer.status_code == 200 and [one["account_id"] for one in reached] == [account])
+
+
+def checks(house: House, token: str, account: int) -> bool:
+    """Whether the connection of an account, which has no token, is found to be asked about."""
+    client = FUNCTIONS["oauth-callback"].app.test_client()
+    path = f"/connections/{connection_of(house, account)}/check"
+    answer = client.post(path, headers={"Authorization": f"Bearer {token}"})
+    return bool(answer.get_json()["code"] == "token_missing")
+
+
 # Whether a route does something for, or tells something of, an account: asked by a member who has it and by one whose
 # accounts are others.
 OF_ACCOUNTS: dict[str, Check] = {
     "oauth-callback GET /connections": lists,
+    "oauth-callback GET /connections/<connection_id>": shows,
+    "oauth-callback POST /connections/<connection_id>/check": checks,
     **{f"{name} POST /runs": runs(name) for name in SYNCS},
     **{f"{name} PATCH /accounts/<account_id>": counts(name) for name in SYNCS},
 }

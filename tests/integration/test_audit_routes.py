@@ -16,6 +16,7 @@ import httpx
 import psycopg
 import pytest
 from cryptography.fernet import Fernet
+from pydantic import SecretStr
 
 from adloom.audit import strangers
 from adloom.db import Database, migrate
@@ -406,6 +407,83 @@ def _(scene: Scene) -> None:
     answer = browser.get(f"/callback?{back.query}", headers={**NETWORK, "Accept": "application/json"})
     assert answer.status_code == 200, answer.text
     callback_app.database().close()
+
+
+def connected(scene: Scene) -> tuple[Any, str]:
+    """A browser that has connected, and its connection."""
+    browser, url = begin_connecting(scene)
+    query = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
+    back = urlsplit(httpx.post(url, data={**query, "decision": "allow"}, trust_env=False).headers["Location"])
+    answer = browser.get(f"/callback?{back.query}", headers={**NETWORK, "Accept": "application/json"})
+    assert answer.status_code == 200, answer.text
+    return browser, str(answer.get_json()["connection_id"])
+
+
+@leaves("oauth-callback POST /connections/tokens", "connection.made", new=("platform", "name", "scopes"))
+def _(scene: Scene) -> None:
+    browser, _ = begin_connecting(scene)
+    token = scene.sandbox.system_user_token()
+    answer = browser.post("/connections/tokens", json={"token": token}, headers={**NETWORK, **scene.owner.headers})
+    assert answer.status_code == 201, answer.text
+    callback_app.database().close()
+
+
+@leaves(
+    "oauth-callback PUT /connections/<connection_id>/accounts",
+    "connection.accounts_chosen",
+    old=("accounts", "future"),
+    new=("accounts", "future"),
+)
+def _(scene: Scene) -> None:
+    browser, made = connected(scene)
+    path, body = f"/connections/{made}/accounts", {"accounts": [], "future": "chosen"}
+    answer = browser.put(path, json=body, headers={**NETWORK, **scene.owner.headers})
+    assert answer.status_code == 200, answer.text
+    callback_app.database().close()
+
+
+@leaves("oauth-callback POST /connections/<connection_id>/check", "connection.mended", new=("status",))
+def _(scene: Scene) -> None:
+    browser, made = connected(scene)
+    scene.admin.execute("update connections set status = 'broken' where connection_id = %s", (made,))
+    answer = browser.post(f"/connections/{made}/check", headers={**NETWORK, **scene.owner.headers})
+    assert answer.status_code == 200, answer.text
+    callback_app.database().close()
+
+
+@leaves("oauth-callback DELETE /connections/<connection_id>", "connection.removed", old=("platform", "name"))
+def _(scene: Scene) -> None:
+    browser, made = connected(scene)
+    answer = browser.delete(f"/connections/{made}", headers={**NETWORK, **scene.owner.headers})
+    assert answer.status_code == 200, answer.text
+    callback_app.database().close()
+
+
+@leaves(
+    "oauth-callback POST /rings/<ring>/rotation",
+    "ring.rotated",
+    by="operator",
+    chain="deployment",
+    new=("newest", "changed"),
+)
+def _(scene: Scene) -> None:
+    browser, _ = connected(scene)
+    told = callback_app.settings()
+    ring = SecretStr(f"{Fernet.generate_key().decode()},{told.token_ring.get_secret_value()}")
+    callback_app.use(told.model_copy(update={"token_ring": ring}), callback_app.database())
+    answer = browser.post("/rings/token/rotation", headers={**NETWORK, **OPERATOR})
+    assert answer.status_code == 200, answer.text
+    callback_app.database().close()
+
+
+@leaves(
+    "auth POST /rings/<ring>/rotation", "ring.rotated", by="operator", chain="deployment", new=("newest", "changed")
+)
+def _(scene: Scene) -> None:
+    scene.call("POST", "/password/forgotten", email=scene.viewer.email)
+    told = {"mail_ring": f"{Fernet.generate_key().decode()},{MAIL_RING}"}
+    auth_app.use(AuthSettings(**auth_settings(scene.postgres.url("auth"), OPERATOR_KEY, **told)), scene.auth)
+    scene.call("POST", "/rings/mail/rotation", OPERATOR)
 
 
 def sync_of(scene: Scene, name: str) -> Any:

@@ -52,6 +52,10 @@ NOT_FRESH = {
     "auth POST /setup": "the operator's",
     "auth POST /operator-keys": "the operator's",
     "auth DELETE /operator-keys/<key_id>": "the operator's",
+    "auth POST /rings/<ring>/rotation": "the operator's",
+    "oauth-callback POST /rings/<ring>/rotation": "the operator's",
+    "oauth-callback PUT /connections/<connection_id>/accounts": "reads what was granted, or stops reading it",
+    "oauth-callback POST /connections/<connection_id>/check": "asks the platform what is so",
     **{f"{name} POST /runs": "reads from the platform again" for name in SYNCS},
     **{f"{name} PATCH /accounts/<account_id>": "reads from the platform again" for name in SYNCS},
 }
@@ -169,8 +173,14 @@ def test_what_is_another_organisations_is_not_there(house: House, name: str, rou
     refused(answer, 404, "not_found")
 
 
-# They work on no account that is there already.
-MAKES_ACCOUNTS = {"oauth-callback POST /connections"}
+# They work on no account that is there already, or on all of a connection: a member of some accounts only is no admin.
+MAKES_ACCOUNTS = {
+    "oauth-callback POST /connections",
+    "oauth-callback POST /connections/tokens",
+    "oauth-callback PUT /connections/<connection_id>/accounts",
+    "oauth-callback DELETE /connections/<connection_id>",
+    "oauth-callback POST /rings/<ring>/rotation",
+}
 
 
 def test_every_route_about_accounts_has_a_check() -> None:

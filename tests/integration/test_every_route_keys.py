@@ -34,6 +34,7 @@ OPEN = [(name, route) for name, route in GUARDED if route.guard.scope is not Non
 OPEN_TO_KEYS = {
     "auth GET /members": "members:read",
     "oauth-callback GET /connections": "connections:read",
+    "oauth-callback GET /connections/<connection_id>": "connections:read",
     **{f"{name} POST /runs": "runs:write" for name in SYNCS},
 }
 

@@ -14,6 +14,10 @@ from infra.sandbox.tokens import Issued, Tokens
 PLATFORM = "meta"
 PERSON_ID = "10160000000000007"
 PERSON_NAME = "Sandbox Person"
+# A machine of the business: an administrator makes its tokens.
+SYSTEM_USER_ID = "10160000000000101"
+SYSTEM_USER_NAME = "Sandbox System User"
+NAMES = {PERSON_ID: PERSON_NAME, SYSTEM_USER_ID: SYSTEM_USER_NAME}
 DEFAULT_SCOPES = ("ads_management", "ads_read", "business_management", "public_profile")
 _READS_ADS = frozenset({"ads_read", "ads_management"})
 

@@ -14,7 +14,6 @@ from infra.sandbox.tokens import Tokens
 from infra.sandbox.world import World
 
 _UNKNOWN_FIELDS = "unknown_field"
-_PERSON = {"id": auth.PERSON_ID, "name": auth.PERSON_NAME}
 
 
 class Graph:
@@ -56,11 +55,15 @@ class Graph:
 
     def _of_person(self, call: Call) -> dict[str, Any] | None:
         person, _, edge = call.path.partition("/")
-        if person not in ("me", auth.PERSON_ID):
+        own = call.token.person_id if call.token else auth.PERSON_ID
+        if (person, edge, call.method) == (auth.SYSTEM_USER_ID, "access_tokens", "POST"):
+            return self.oauth.system_user_token(call)
+        if person not in ("me", own):
             return None
         if not edge:
-            asked = parse_fields(call).fields or _PERSON
-            return {"id": auth.PERSON_ID, **{name: _PERSON[name] for name in asked if name in _PERSON}}
+            known = {"id": own, "name": auth.NAMES.get(own, own)}
+            asked = parse_fields(call).fields or known
+            return {"id": own, **{name: known[name] for name in asked if name in known}}
         if edge == "adaccounts":
             auth.may_read_ads(call)
             return edges.accounts(call, self.world.living(auth.PLATFORM, call.now))

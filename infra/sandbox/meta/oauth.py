@@ -86,14 +86,31 @@ class OAuth:
             return {"scopes": []}
         return {
             "app_id": self.app.id,
-            "type": "USER",
+            "type": "SYSTEM_USER" if issued.person_id == auth.SYSTEM_USER_ID else "USER",
             "application": "Sandbox app",
             "issued_at": int(issued.issued_at.timestamp()),
             "expires_at": int(issued.expires_at.timestamp()) if issued.expires_at else 0,
-            "data_access_expires_at": int((issued.issued_at + DATA_ACCESS).timestamp()),
+            "data_access_expires_at": self._data_access(issued),
             "scopes": issued.scopes,
             "user_id": issued.person_id,
         }
+
+    def _data_access(self, issued: Issued) -> int:
+        """A machine's never lapses."""
+        is_machine = issued.person_id == auth.SYSTEM_USER_ID
+        return 0 if is_machine else int((issued.issued_at + DATA_ACCESS).timestamp())
+
+    def system_user_token(self, call: Call) -> dict[str, Any]:
+        """A token for the system user, by an administrator's: for good, or for sixty days."""
+        if call.token is None or "business_management" not in call.token.scopes:
+            raise errors.no_permission()
+        if call.params.get("business_app") != self.app.id:
+            raise errors.parameter("business_app is not this app")
+        scopes = [scope for scope in call.params.get("scope", "").split(",") if scope]
+        grant = Code("", auth.SYSTEM_USER_ID, scopes, [], 0.0)
+        if call.params.get("set_token_expires_in_60_days") == "true":
+            return self._issue(grant, call.now, LONG_LIVED)
+        return {"access_token": self.tokens.issue(auth.PLATFORM, _PREFIX, grant, call.now, None)}
 
     def revoke(self, call: Call) -> dict[str, Any]:
         """Kill one token."""

@@ -26,14 +26,19 @@ def add(app: Auth) -> None:
 
 def postbox(app: Auth) -> sender.Postbox:
     """The postbox of this process."""
-    own = sender.Postbox(app.database, app.settings, app.settings().public_url)
+    own = sender.Postbox(app.database, app.settings, app.settings().public_url, ring=lambda: ring(app))
     found: sender.Postbox = app.extensions.setdefault(_EXTENSION, own)
     return found
 
 
+def ring(app: Auth) -> KeyRing:
+    """The ring of links in mails."""
+    return KeyRing(lambda: app.secret("mail_ring"), "mail-ring")
+
+
 def seal(app: Auth, link: str) -> bytes:
     """A link as the outbox takes it."""
-    return KeyRing(app.settings().mail_ring.get_secret_value(), "mail-ring").seal(link)
+    return ring(app).seal(link)
 
 
 def address(app: Auth, path: str) -> str:

@@ -46,7 +46,7 @@ class LoginAnswer(RootModel[NewSession | LoginChallenge]):
 
 
 def ring(app: Auth) -> KeyRing:
-    return KeyRing(app.settings().mfa_ring.get_secret_value(), "mfa-ring")
+    return KeyRing(lambda: app.secret("mfa_ring"), "mfa-ring")
 
 
 def is_required(app: Auth, person: Person) -> bool:

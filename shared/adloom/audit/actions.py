@@ -55,6 +55,7 @@ ACTIONS: dict[str, str] = {
     "sync.asked": "Somebody asked for numbers to be fetched",
     "account.changed": "An ad account's settings were changed",
     # The deployment
+    "ring.rotated": "What older keys had closed was closed again by a ring's newest key",
     "event.replayed": "Undelivered events were sent again",
     "event.republished": "Numbers were announced again",
     "sandbox.clock_moved": "The sandbox's business clock was moved",

@@ -11,7 +11,7 @@ import click
 
 from adloom import audit as audit_trail
 from adloom import logs
-from adloom.cli import audit, backup, connect, data, database, events, operator, people, sandbox, sync, truth
+from adloom.cli import audit, backup, connect, data, database, events, keys, operator, people, sandbox, sync, truth
 from adloom.cli.context import FunctionRefusedError, Session, use_local_stack
 from adloom.errors import AdloomError
 
@@ -36,6 +36,7 @@ adloom.add_command(truth.explain)
 adloom.add_command(truth.rates)
 adloom.add_command(people.user)
 adloom.add_command(operator.operator_keys)
+adloom.add_command(keys.keys)
 adloom.add_command(connect.connect)
 adloom.add_command(events.events)
 adloom.add_command(database.database)

@@ -55,9 +55,14 @@ def use_local_stack() -> bool:
     return bool(environment)
 
 
+def local_home() -> Path:
+    """The folder of the stack that runs from here, if one does."""
+    return Path(os.environ.get("ADLOOM_HOME", ".adloom")).absolute()
+
+
 def _local_environment(process: str) -> dict[str, str]:
     """What the local stack tells a process; empty where there is no stack."""
-    home = Path(os.environ.get("ADLOOM_HOME", ".adloom")).absolute()
+    home = local_home()
     try:
         environment = json.loads((home / "run.json").read_text(encoding="utf-8"))["environment"][process]
         return {str(name): str(value) for name, value in environment.items()}

@@ -22,8 +22,12 @@ AccountId = Annotated[int, Field(ge=1, lt=2**63)]
 
 
 class ChoiceRequest(RequestModel):
-    accounts: list[AccountId] = Field(max_length=10_000, description="Our ids of the accounts to sync, and no others")
-    future: AccountChoice = Field(default="chosen", description="all: accounts that are found later are synced, too")
+    accounts: list[AccountId] | None = Field(
+        default=None, max_length=10_000, description="Our ids of the accounts to sync, and no others; null: as it is"
+    )
+    future: AccountChoice | None = Field(
+        default=None, description="all: accounts that are found later are synced, too; null: as it is"
+    )
 
 
 def add(app: Callback) -> None:
@@ -74,7 +78,7 @@ def _add_changes(app: Callback) -> None:
     )
     def check_connection(connection_id: UUID, principal: Principal) -> Connection:
         app.check_limit(CHECKS, "check-connection", str(principal.org_id))
-        upkeep.check(app, principal.org_id, connection_id)
+        upkeep.check(app, principal, connection_id)
         with app.database().tenant(principal.org_id, principal.account_scope) as connection:
             return shown(standing.one(connection, connection_id))
 

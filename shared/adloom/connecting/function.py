@@ -6,7 +6,9 @@ from functools import partial
 
 from adloom.connecting import connections_routes, login_routes, upkeep
 from adloom.connecting.settings import Callback, oauth, vault
-from adloom.connections import ending, flow
+from adloom.connections import ending, flow, resealing
+from adloom.web import rings_routes
+from adloom.web.rings_routes import Ring
 
 
 def serve(app: Callback) -> None:
@@ -18,6 +20,8 @@ def serve(app: Callback) -> None:
 
     login_routes.add(app)
     connections_routes.add(app)
+    tokens = Ring("token_ring", lambda ring, newest: resealing.turn(app.database(), ring, newest))
+    rings_routes.add(app, {"token": tokens})
 
     @app.tick
     def keep_up() -> None:

@@ -28,7 +28,7 @@ Callback = Function[OAuthCallbackSettings]
 
 
 def vault(app: Callback) -> Vault:
-    return Vault(app.settings().token_ring.get_secret_value())
+    return Vault(lambda: app.secret("token_ring"))
 
 
 def oauth(app: Callback, platform: Platform) -> OAuth:

@@ -6,16 +6,20 @@ from functools import partial
 from uuid import UUID
 
 from adloom.connecting.settings import Callback, oauth, vault
-from adloom.connections import checking, renewal, warnings
+from adloom.connections import checking, renewal, store, warnings
 from adloom.metrics import failures
 from adloom.platforms import apps
+from adloom.web import Principal
 
 # One tick does no more of each, so that it ends in time; the next one goes on.
 MOST_PER_TICK = 20
 
 
-def check(app: Callback, org_id: UUID, connection_id: UUID) -> None:
-    """Ask the platform whether a connection works, and note what it says."""
+def check(app: Callback, principal: Principal, connection_id: UUID) -> None:
+    """Ask the platform whether a connection works, and note what it says. NotFound for one that is out of scope."""
+    org_id = principal.org_id
+    with app.database().tenant(org_id, principal.account_scope) as connection:
+        store.one(connection, connection_id)
     checking.check(
         app.database(), vault(app), partial(oauth, app), org_id, connection_id, broken=failures.break_connection
     )

@@ -28,9 +28,14 @@ update ad_accounts
 
 
 def choose(
-    connection: Connection, org_id: UUID, connection_id: UUID, wanted: Collection[int], future: AccountChoice
+    connection: Connection,
+    org_id: UUID,
+    connection_id: UUID,
+    wanted: Collection[int] | None,
+    future: AccountChoice | None,
 ) -> None:
-    """Sync these accounts of a connection and no other of it; `future`: whether those to come are synced, too.
+    """Sync these accounts of a connection and no other of it; `future`: whether those to come are synced, too. None
+    leaves it as it is.
 
     What was read so far stays. NotFound for an account that is not read by this connection, Conflict where the
     connection does not work.
@@ -39,6 +44,9 @@ def choose(
     if connected.status != "active":
         raise Conflict("This connection does not work: connect again first.", code="connection_broken")
     own = connection.execute(text(_OWN), {"id": connection_id}).all()
+    if wanted is None:
+        wanted = [row.account_id for row in own if row.sync_enabled]
+    future = future or connected.account_choice
     if unknown := set(wanted) - {row.account_id for row in own}:
         raise NotFound(f"This connection reads no account {min(unknown)}.", code="account_unknown")
     connection.execute(text(_SET), {"id": connection_id, "wanted": list(wanted)})

@@ -107,7 +107,7 @@ def start(database: Database, vault: Vault, oauth: OAuth, leaving: Leaving) -> s
         if leaving.mends is not None:
             mended = store.one(connection, leaving.mends)
             if mended.platform != leaving.platform:
-                raise NotFound("That connection is one of another platform.", code="connection_unknown")
+                raise NotFound("There is no such connection of this platform.")
             terms = mended.terms.with_extras(leaving.extras)
             again = bool(scopes.missing(mended.platform, mended.scopes, terms.extras))
         connection.execute(

@@ -15,7 +15,7 @@ from adloom.connections import store
 from adloom.connections.store import Connected
 from adloom.errors import Actor
 from adloom.platforms import scopes
-from adloom.platforms.advice import NAMES, advice
+from adloom.platforms.advice import NAMES, advice, code_in
 from adloom.platforms.advice_causes import Remedy
 
 # From here on a person is told that an access ends.
@@ -109,7 +109,9 @@ def reached(connection: Connection, connected: Connected) -> list[Reached]:
 def _account(connected: Connected, row: dict[str, Any]) -> Reached:
     code, said = row.pop("error_code"), row.pop("error_detail")
     is_own = row["read_by"] == connected.connection_id
-    trouble = _of(connected.platform, code, "", said) if code and is_own and connected.status == "active" else None
+    trouble = (
+        _of(connected.platform, code, code_in(said), said) if code and is_own and connected.status == "active" else None
+    )
     return Reached(**row, trouble=trouble)
 
 

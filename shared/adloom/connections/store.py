@@ -144,7 +144,7 @@ def one(connection: Connection, connection_id: UUID, *, locked: bool = False) ->
     query = text(f"select {_COLUMNS} from connections where connection_id = :id{end}")
     row = connection.execute(query, {"id": connection_id}).mappings().one_or_none()
     if row is None:
-        raise NotFound("There is no such connection.", code="connection_unknown")
+        raise NotFound("There is no such connection.")
     return _read(row)
 
 

@@ -57,15 +57,25 @@ def mailer(settings: MailSettings) -> Mailer | None:
 class Postbox:
     """Sends what is due: when `wake` was called, in a thread of its own, and at each `send_due`."""
 
-    def __init__(self, database: Callable[[], Database], settings: Callable[[], MailSettings], public_url: str) -> None:
+    def __init__(
+        self,
+        database: Callable[[], Database],
+        settings: Callable[[], MailSettings],
+        public_url: str,
+        *,
+        ring: Callable[[], KeyRing] | None = None,
+    ) -> None:
         self._database = database
         self._settings = settings
         self._public_url = public_url
+        self._ring = ring
         self._due = threading.Event()
         self._once = threading.Lock()
         self._thread: threading.Thread | None = None
 
     def ring(self) -> KeyRing:
+        if self._ring is not None:
+            return self._ring()
         return KeyRing(self._settings().mail_ring.get_secret_value(), "mail-ring")
 
     def wake(self) -> None:

@@ -15,7 +15,7 @@ from adloom import audit, logs
 from adloom.errors import AdloomError, ConfigurationError, TooManyRequests, Unauthenticated, Unavailable
 from adloom.identity.policy import SessionSettings
 from adloom.identity.principal import Principal
-from adloom.settings import CoreSettings, DatabaseSettings, load
+from adloom.settings import CoreSettings, DatabaseSettings, current_secret, load
 from adloom.web import acts, counting, failures, health, openapi, pages, problems, requestlog
 from adloom.web.authentication import authenticate
 from adloom.web.body import READ_LIMIT_BYTES
@@ -70,6 +70,10 @@ class Function(Flask, Generic[S]):
             if self._settings is None:
                 self._settings = load(self._settings_model, self.name)
             return self._settings
+
+    def secret(self, field: str) -> str:
+        """A secret of the settings as its file says now."""
+        return current_secret(field, self.name, getattr(self.settings(), field))
 
     def database(self) -> Database:
         """The database as this function's role sees it."""

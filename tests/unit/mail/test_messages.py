@@ -38,7 +38,8 @@ def data_of(template: str, value: str = "Ana") -> dict[str, str]:
 
 
 def link_of(template: str) -> str | None:
-    return LINK if TEMPLATES[template].button else None
+    chosen = TEMPLATES[template]
+    return LINK if chosen.button and chosen.path is None else None
 
 
 @pytest.mark.parametrize("template", sorted(TEMPLATES))
@@ -50,7 +51,9 @@ def test_every_mail_says_the_same_as_text_and_as_html(template: str) -> None:
     assert TEMPLATES[template].headline.partition("{")[0] in shown.words
     assert message.text.startswith(TEMPLATES[template].headline.partition("{")[0])
     assert shown.tags <= ELEMENTS
-    assert set(shown.addresses) <= {LINK, URL, f"cid:{LOGO_ID}"}
+    page = URL + (TEMPLATES[template].path or "")
+    assert set(shown.addresses) <= {LINK, URL, page, f"cid:{LOGO_ID}"}
+    assert page in message.text
     assert (LINK in message.text) == (LINK in shown.addresses) == (link_of(template) is not None)
     assert all(len(line) <= 76 or LINK in line for line in message.text.splitlines())
 
@@ -67,7 +70,7 @@ def test_data_is_text_whatever_it_looks_like(template: str) -> None:
 @pytest.mark.parametrize("template", sorted(TEMPLATES))
 def test_a_mail_takes_exactly_its_data(template: str) -> None:
     chosen = TEMPLATES[template]
-    has_link = chosen.button is not None
+    has_link = link_of(template) is not None
     chosen.check(data_of(template), has_link=has_link)
 
     for wrong in (data_of(template) | {"token": "x"}, dict(list(data_of(template).items())[1:])):

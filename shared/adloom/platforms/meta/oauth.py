@@ -247,9 +247,11 @@ class MetaOAuth:
 
 def _expiry(token: _Token, about: _Inspected) -> datetime | None:
     """When the token, or what it opens, ends. Meta leaves `expires_in` out at times; the inspected token says it."""
-    ends = [datetime.fromtimestamp(at, UTC) for at in (about.expires_at, about.data_access_expires_at) if at]
+    ends = [datetime.fromtimestamp(about.data_access_expires_at, UTC)] if about.data_access_expires_at else []
     if token.expires_in:
         ends.append(clock.now() + timedelta(seconds=token.expires_in))
+    elif about.expires_at:
+        ends.append(datetime.fromtimestamp(about.expires_at, UTC))
     return min(ends, default=None)
 
 
