@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import os
 import random
@@ -12,18 +13,24 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy import Connection
 
 from adloom import clock
 from adloom.db import Database
-from adloom.metrics import account_history, accounts, entities, export, staging, store
+from adloom.metrics import account_history, accounts, entities, export, planning, rates, staging, store
+from adloom.metrics.ecb import Rate
 from adloom.metrics.entities import Listing
+from adloom.metrics.export import Wanted
 from adloom.metrics.intake import Intake
 from adloom.metrics.query import Period
 from adloom.platforms.model import LEVELS, Account, Days, Entity, Fact, Level
+from infra.sandbox.facts import columns
+from tests.conftest import Postgres
+from tests.facts import write_folder
 from tests.integration.cast import Connect, MakeOrganisation
-from tests.integration.sync_rig import business_clock
+from tests.integration.sync_rig import Rig, business_clock, rig_on
 
 SEEDS = range(int(os.environ.get("ADLOOM_AS_OF_SEEDS", "3")))
 BEGIN = datetime(2026, 3, 25, 6, tzinfo=UTC)
@@ -143,6 +150,7 @@ class History:
             shop.move(today)
             with self.sync.tenant(self.org_id) as connection:
                 shop.sync(connection, self.org_id, run_id, today)
+                rates.store(connection, self._rates(), "ecb")
             now = self._later(now)
 
     def _later(self, now: datetime) -> datetime:
@@ -157,14 +165,26 @@ class History:
             day += timedelta(days=1)
         return then
 
+    def _rates(self) -> list[Rate]:
+        """A bank that corrects itself, and knows no dinars."""
+        days = [FIRST + timedelta(days=self.chance.randrange(9)) for _ in range(self.chance.randrange(4))]
+        rate = Decimal(self.chance.randrange(90, 130)) / 100
+        return [Rate(day, currency, rate) for day in set(days) for currency in ("JPY", "USD")]
+
     def exports(self, as_of: date | None) -> dict[str, bytes]:
         found = {}
         with self.reading.tenant(self.org_id) as connection:
             for level in LEVELS:
-                target = io.StringIO()
-                export.write_csv(export.rows(connection, level, PERIOD, as_of=as_of), target)
-                found[level] = target.getvalue().encode()
+                found[level] = _csv(connection, Wanted(level, PERIOD, as_of=as_of))
+                euros = Wanted(level, PERIOD, as_of=as_of, currency="EUR", provisional=True)
+                found[f"{level} in euros"] = _csv(connection, euros)
         return found
+
+
+def _csv(connection: Connection, wanted: Wanted) -> bytes:
+    target = io.StringIO()
+    export.write_csv(export.read(connection, wanted), target, wanted.columns)
+    return target.getvalue().encode()
 
 
 def _midnight(day: date) -> datetime:
@@ -173,9 +193,18 @@ def _midnight(day: date) -> datetime:
 
 @pytest.fixture
 def begin(
-    connect: Connect, make_organisation: MakeOrganisation, make_account: Callable[..., int], tmp_path: Path
+    postgres: Postgres,
+    connect: Connect,
+    make_organisation: MakeOrganisation,
+    make_account: Callable[..., int],
+    tmp_path: Path,
 ) -> Iterator[Callable[[int], History]]:
-    with business_clock(tmp_path / "clock", BEGIN.isoformat()) as clock_file:
+    with (
+        business_clock(tmp_path / "clock", BEGIN.isoformat()) as clock_file,
+        psycopg.connect(postgres.admin_url, autocommit=True) as admin,
+    ):
+        # Rates are of no organisation, and each history begins at the same time.
+        admin.execute("delete from rates")
 
         def make(seed: int) -> History:
             chance = random.Random(seed)
@@ -201,5 +230,48 @@ def test_whatever_happened_since_an_export_as_of_a_day_is_that_day_s_own(
     assert len(history.taken) >= UTC_DAYS - 1
     for day, taken in history.taken.items():
         assert history.exports(day) == taken, day
-    distinct = {content["ad"] for content in history.taken.values()}
-    assert len(distinct) > 3, "the days would have to differ for this to prove anything"
+    for kind in ("ad", "account in euros"):
+        distinct = {content[kind] for content in history.taken.values()}
+        assert len(distinct) > 3, "the days would have to differ for this to prove anything"
+
+
+def test_through_the_platform_too_whatever_is_restated_renamed_or_removed(
+    postgres: Postgres, connect: Connect, tmp_path: Path
+) -> None:
+    folder = write_folder(tmp_path / "facts", 5, accounts=3, days=8, ads=12, last=date(2026, 3, 31))
+    taken = {}
+    with rig_on(postgres, folder, tmp_path, "2026-03-28T20:00:00+00:00") as rig:
+        rig.settle()
+        for day in range(28, 32):
+            _rename(folder / columns.ENTITIES_FILE, day)
+            rig.sandbox.control("POST", "reload")
+            rig.at(f"2026-03-{day}T23:00:00+00:00")
+            planning.request(rig.sync, org_id=rig.org_id, account_scope="*")
+            rig.settle()
+            rig.at(f"2026-03-{day}T23:59:59+00:00")
+            taken[day] = _exports(connect, rig, None)
+        rig.at("2026-04-03T12:00:00+00:00")
+        planning.request(rig.sync, org_id=rig.org_id, account_scope="*")
+        rig.settle()
+        for day, said in taken.items():
+            assert _exports(connect, rig, date(2026, 3, day)) == said, day
+        assert _exports(connect, rig, None) not in taken.values()
+
+
+def _rename(path: Path, day: int) -> None:
+    """Every third object has another name each day, and a few are on no list any more."""
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    for number, row in enumerate(rows):
+        if number % 3 == day % 3 and row["level"] != "account":
+            row["name"] = f"{row['name']} of the {day}th"
+    kept = [row for number, row in enumerate(rows) if row["level"] != "ad" or number % 17 != day % 17]
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, rows[0].keys())
+        writer.writeheader()
+        writer.writerows(kept)
+
+
+def _exports(connect: Connect, rig: Rig, as_of: date | None) -> list[bytes]:
+    with connect("cli").tenant(rig.org_id) as connection:
+        return [_csv(connection, Wanted(level, PERIOD, as_of=as_of)) for level in LEVELS]
