@@ -31,6 +31,7 @@ NOW = datetime(2026, 3, 3, 12, 30, tzinfo=UTC)
 WHOLE = '{"since":"2025-01-01","until":"2025-03-31"}'
 MARCH = '{"since":"2026-03-01","until":"2026-03-03"}'
 INDIAN = "act_1000000000000404"
+MANY = '[{"field":"headline","text":"A"},{"field":"headline","text":"B"},{"field":"body","text":"C"}]'
 WINDOWS = '["7d_click","1d_view","7d_view"]'
 
 
@@ -65,9 +66,9 @@ def small_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         entity("account", "11", "", name="Shop"),
         entity("campaign", "21", "11", status="paused", daily_budget="52.50", objective="OUTCOME_SALES"),
         entity("campaign", "22", "11", status="deleted", deleted_at="2026-03-03T10:00:00+01:00"),
-        entity("ad_group", "31", "21"),
+        entity("ad_group", "31", "21", conversion_window_days="7", labels='["Winter"]'),
         entity("ad", "41", "31", texts='[{"field":"headline","text":"Warm"}]', final_url="https://a.example/"),
-        entity("ad", "42", "31", status="archived"),
+        entity("ad", "42", "31", status="archived", texts=MANY, review_status="disapproved", review_reason="Too good"),
         entity("ad", "43", "31", status="deleted", deleted_at="2026-04-01T00:00:00+01:00"),
         {**entity("campaign", "29", "12", daily_budget="5000"), "account_id": "12"},
     ]
@@ -148,6 +149,29 @@ def test_nodes_are_read_by_the_sdk(small: Sandbox, token: str) -> None:
     assert ad["creative"] == {"id": "941", "title": "Warm", "link_url": "https://a.example/"}
     account = AdAccount("act_12", api=api).api_get(fields=["name", "currency", "account_status"])
     assert (account["currency"], account["account_status"]) == ("JPY", 1)
+
+
+def test_the_sdk_reads_what_an_ad_shows_and_what_its_review_says(small: Sandbox, token: str) -> None:
+    api = session(small, token)
+    fields = [
+        "creative{title,body,image_url,object_story_spec,asset_feed_spec}",
+        "ad_review_feedback",
+        "adlabels{name}",
+    ]
+    one = Ad("41", api=api).api_get(fields=fields)
+    link = one["creative"]["object_story_spec"]["link_data"]
+    assert (link["name"], link["link"], one["creative"]["title"]) == ("Warm", "https://a.example/", "Warm")
+    assert "ad_review_feedback" not in one
+    assert "adlabels" not in one
+    many = small.get("42", token, fields=fields).json()
+    assets = many["creative"]["asset_feed_spec"]
+    assert [text["text"] for text in assets["titles"]] == ["A", "B"]
+    assert [text["text"] for text in assets["bodies"]] == ["C"]
+    feedback = Ad("42", api=api).api_get(fields=["ad_review_feedback"])["ad_review_feedback"]
+    assert feedback["global"] == many["ad_review_feedback"]["global"] == {"DISAPPROVED": "Too good"}
+    adset = AdSet("31", api=api).api_get(fields=["attribution_spec", "adlabels"])
+    assert adset["attribution_spec"][0] == {"event_type": "CLICK_THROUGH", "window_days": 7}
+    assert [label["name"] for label in adset["adlabels"]] == ["Winter"]
 
 
 def test_lists_leave_out_what_is_gone_unless_its_state_is_asked_for(small: Sandbox, token: str) -> None:
