@@ -151,14 +151,10 @@ def test_nodes_are_read_by_the_sdk(small: Sandbox, token: str) -> None:
     assert (account["currency"], account["account_status"]) == ("JPY", 1)
 
 
-def test_the_sdk_reads_what_an_ad_shows_and_what_its_review_says(small: Sandbox, token: str) -> None:
+def test_an_ad_shows_texts_and_a_page_and_what_its_review_says(small: Sandbox, token: str) -> None:
     api = session(small, token)
-    fields = [
-        "creative{title,body,image_url,object_story_spec,asset_feed_spec}",
-        "ad_review_feedback",
-        "adlabels{name}",
-    ]
-    one = Ad("41", api=api).api_get(fields=fields)
+    fields = "creative{title,body,image_url,object_story_spec,asset_feed_spec},ad_review_feedback,adlabels{name}"
+    one = small.get("41", token, fields=fields).json()
     link = one["creative"]["object_story_spec"]["link_data"]
     assert (link["name"], link["link"], one["creative"]["title"]) == ("Warm", "https://a.example/", "Warm")
     assert "ad_review_feedback" not in one
