@@ -98,6 +98,7 @@ def guess_rig(
         if connects:
             own = told | base | {"port": str(callback), "ADLOOM_DATABASE_URL": postgres.url("oauth-callback")}
             own |= {"ADLOOM_TOKEN_RING": Fernet.generate_key().decode()}
+            own |= {"ADLOOM_META_APP_ID": "1", "ADLOOM_META_APP_SECRET": "no app's"}
             command = [sys.executable, "template/adloom-python/serve.py", "functions/oauth_callback"]
             running.enter_context(process(command, own))
             functions["oauth-callback"] = f"{HOST}:{callback}"

@@ -99,7 +99,7 @@ def days(data: Ledger, account: Account) -> Markup:
 
 
 def _by(day: DifferingDay, currency: str) -> Markup:
-    """Of the level that is furthest from the platform's total; spend may agree where other numbers do not."""
+    """At the widest level that differs; spend may agree where other numbers do not."""
     difference = day.stored - (day.total or Decimal(0))
     if not difference:
         return h("span", _("not in spend"), class_="muted")
@@ -134,7 +134,7 @@ def _reasons(line: LedgerLine, account: Account) -> Markup:
     reasons = [known.get(code, code) for code in line.explanations]
     if line.day >= account.provisional_since:
         reasons.insert(0, _("provisional"))
-    return h("span", ", ".join(reasons) or formats.NONE, class_="status")
+    return h("span", ", ".join(reasons) or formats.NONE, class_="muted small")
 
 
 def explanations() -> dict[str, str]:

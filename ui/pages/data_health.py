@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from uuid import UUID
+
 from markupsafe import Markup
 from nicegui import ui
 from starlette.requests import Request
@@ -67,7 +70,7 @@ class LedgerView:
         self.days.show(ledger_cards.days(data, data.account))
         account = data.account
         late, changed = moving.lateness(data.lateness, account), moving.changes(data.changes, now.zone, account)
-        self.moving.show(h("div", h("div", late), h("div", changed), class_="pair top") if late or changed else EMPTY)
+        self.moving.show(h("div", late, changed, class_="stack") if late or changed else EMPTY)
         self.runs.show(_runs(data))
 
 
@@ -105,20 +108,30 @@ def _accounts(now: Situation, page: Page[Ledger]) -> Markup:
 
 def _needs(now: Situation, page: Page[Ledger]) -> Markup:
     """Accounts that cannot be read: what happened, what to do next, and the one button."""
-    needing = sorted((item for item in now.accounts if _rank(item) < _BEHIND), key=_rank)
+    ended: dict[UUID, list[Account]] = {}
+    for item in now.accounts:
+        if _rank(item) == 0:
+            ended.setdefault(item.connection_id, []).append(item)
+    # One access that ended stops many accounts.
+    needing = [*ended.values(), *([item] for item in now.accounts if _rank(item) == 1)]
     if not needing:
         return EMPTY
     rest = len(needing) - _MOST_SHOWN
     words = _n("{count} more in the list below", "{count} more in the list below", rest)
     more = h("div", h("span"), h("p", words.format(count=formats.count(rest)), class_="need-text"), class_="need")
-    return card(_("Needs you"), *(_need(item, page) for item in needing[:_MOST_SHOWN]), more if rest > 0 else None)
+    return card(_("Needs you"), *(_need(items, page) for items in needing[:_MOST_SHOWN]), more if rest > 0 else None)
 
 
-def _need(item: Account, page: Page[Ledger]) -> Markup:
-    said = _said(item)
+def _need(items: Sequence[Account], page: Page[Ledger]) -> Markup:
+    """About one account, or those that one connection stops."""
+    item, others = items[0], len(items) - 1
+    said, name = _said(item), item.name
+    if others:
+        words = _n("{name} and {count} other account", "{name} and {count} other accounts", others)
+        name = words.format(name=name, count=formats.count(others))
     body = h(
         "div",
-        h("p", item.name, " ", _account_state(item), class_="need-title"),
+        h("p", name, " ", _account_state(item), class_="need-title"),
         h("p", said.happened, class_="need-text"),
         h("p", said.step, class_="need-text"),
     )
@@ -147,7 +160,7 @@ def _columns(now: Situation, page: Page[Ledger]) -> list[Column[Account]]:
     return [
         Column[Account](_("Account"), lambda item: _account_name(item, page), name=True),
         Column[Account](
-            _("Platform id"), lambda item: h("span", item.external_id, class_="muted"), roomy=True, left=True
+            _("Platform id"), lambda item: h("span", item.external_id, class_="muted keep"), roomy=True, left=True
         ),
         Column[Account](
             _("Time zone"),
@@ -156,7 +169,7 @@ def _columns(now: Situation, page: Page[Ledger]) -> list[Column[Account]]:
             left=True,
         ),
         Column[Account](_("Currency"), lambda item: item.currency, wide=True, left=True),
-        Column[Account](_("Last synced"), lambda item: _synced(item, now)),
+        Column[Account](_("Last synced"), lambda item: _synced(item, now), wide=True),
         Column[Account](
             _("State"),
             lambda item: h("span", _account_state(item), _account_verb(item, page), class_="state-line"),

@@ -118,7 +118,8 @@ class LedgerDay:
 @dataclass(frozen=True)
 class DifferingDay:
     """A day of an account that differs for no known reason: at which levels, the platform's total of its spend, and
-    the sum that is furthest from it. Money in the account's currency; `total` is None where the platform gave none.
+    the sum of the widest of these levels. Money in the account's currency; without a total of the platform `total` is
+    None.
     """
 
     account_id: int
@@ -156,7 +157,8 @@ select count(*) as checked,
 _DIFFERING = """
 select r.account_id, r.day, array_agg(r.level order by r.level) as levels, max(r.explanation) as explanation,
        max(t.spend) as total,
-       (array_agg(r.spend order by abs(r.spend - coalesce(t.spend, 0)) desc, r.level))[1] as stored
+       (array_agg(r.spend order by array_position(array['account', 'campaign', 'ad_group', 'ad'], r.level)))[1]
+       as stored
   from reconciliations r
   left join reconciliations t on t.account_id = r.account_id and t.day = r.day and t.level = 'account'
  where r.state = 'unexplained'

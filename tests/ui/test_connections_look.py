@@ -1,0 +1,84 @@
+"""The pages of connections and of the data's health: every state, light and dark, on a desk and in a hand."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.ui import connections_seed, health_seed, seed
+from tests.ui.conftest import DESKTOP, PHONE
+
+AGENCY = connections_seed.agency(240, 40)
+VIEWS = {
+    "desktop-light": {"viewport": DESKTOP, "color_scheme": "light"},
+    "phone-dark-german": {"viewport": PHONE, "color_scheme": "dark", "locale": "de-DE"},
+}
+BOTH = pytest.mark.parametrize("view", VIEWS)
+
+
+def fill(site, logs):
+    """Exactly these log-ins; their ids."""
+    site.fill(())
+    site.contents = logs
+    return connections_seed.seed(site.admin_url, site.organisation, logs)
+
+
+@BOTH
+def test_before_anything_is_connected(site, open_page, inspect, view):
+    site.fill(())
+    page = open_page("/connections", **VIEWS[view])
+    expect(page.locator(".platform-tile button")).to_have_count(3)
+    inspect(page, f"connections-{view}-empty")
+
+
+@BOTH
+def test_connections_that_need_somebody(site, open_page, inspect, view):
+    ids = fill(site, connections_seed.TROUBLED)
+    page = open_page("/connections", **VIEWS[view])
+    expect(page.locator(".need.with-verb")).to_have_count(5)
+    expect(page.locator("tbody tr[id]:not(.more)")).to_have_count(7)
+    inspect(page, f"connections-{view}-troubled")
+    # Ended, with a right missing, with accounts to choose, and taken back.
+    for number in (1, 4, 5, 6):
+        page.goto(f"{site.stack.url}/connections/{ids[number]}")
+        expect(page.locator("#access .right-list")).to_be_visible()
+        inspect(page, f"connection-{view}-{number}")
+
+
+@BOTH
+def test_very_many_connections_and_accounts(site, open_page, inspect, view):
+    ids = fill(site, AGENCY)
+    page = open_page("/connections?page=2", **VIEWS[view])
+    expect(page.locator(".pager")).to_contain_text("26")
+    inspect(page, f"connections-{view}-many")
+    page.goto(f"{site.stack.url}/connections/{ids[0]}")
+    expect(page.locator("#choice .boxes label")).to_have_count(240)
+    inspect(page, f"connection-{view}-many")
+    page.goto(f"{site.stack.url}/data-health?page=2")
+    expect(page.locator(".pager")).to_contain_text("280")
+    inspect(page, f"data-health-{view}-many")
+
+
+@BOTH
+def test_numbers_that_moved_and_cadences_that_were_stretched(site, open_page, inspect, view):
+    site.fill(())
+    [account, *_others] = site.fill(seed.SHOP)
+    health_seed.stretched(site.admin_url)
+    health_seed.moved(site.admin_url, account)
+    site.contents = None
+    page = open_page(f"/data-health?account={account}", **VIEWS[view])
+    expect(page.locator(".stack .stack table")).to_have_count(2)
+    inspect(page, f"data-health-{view}-moved")
+    health_seed.usual(site.admin_url)
+
+
+def test_one_that_is_not_there_and_one_that_cannot_be_read(site, open_page, inspect):
+    page = open_page("/connections/00000000-0000-0000-0000-000000000000", viewport=PHONE)
+    expect(page.get_by_role("heading", name="This is not here")).to_be_visible()
+    inspect(page, "connection-phone-light-missing")
+    page.goto(f"{site.stack.url}/connections/nonsense")
+    expect(page.get_by_role("heading", name="This is not here")).to_be_visible()
+    with site.stack.without("postgres"):
+        page = open_page("/connections", quiet=False)
+        expect(page.get_by_role("alert")).to_be_visible()
+        inspect(page, "connections-desktop-light-error")
