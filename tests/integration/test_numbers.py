@@ -8,7 +8,9 @@ import json
 import os
 import re
 import subprocess
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
@@ -20,7 +22,9 @@ from cryptography.fernet import Fernet
 from adloom.cli.__main__ import adloom
 from infra.local.postgres import binary
 from infra.local.stack import Stack
-from infra.local.verify import Span, compare, sync_and_export
+from infra.local.verify import Comparison, Span, compare, sync_and_export
+from infra.sandbox.generator import acceptance
+from infra.sandbox.generator.acceptance_world import Size
 from tests.facts import write_folder
 
 # One stored row of a level, the same one each time.
@@ -206,12 +210,37 @@ def test_a_sync_that_ends_before_it_begins_is_wrong_usage(command):
     assert command("sync", "run", "--since", "2025-02-02", "--until", "2025-02-01").exit_code == 2
 
 
-@pytest.mark.parametrize("seed", [1, 20_261_122])
-def test_awkward_folders_are_stored_to_the_last_cell(tmp_path, seed):
-    folder = write_folder(tmp_path / "facts", seed, days=25, ads=45, last=date(2026, 4, 5))
+@contextmanager
+def synced(folder: Path, home: Path) -> Iterator[tuple[Stack, Comparison]]:
+    """A throwaway stack that has synced and exported a folder, and what was exported against it."""
     span = Span.of(folder)
-    with Stack(tmp_path / "home", facts=folder, clock=span.clock, rate=0) as running:
-        sync_and_export(running, span, tmp_path)
-        comparison = compare(tmp_path, folder, span.clock)
-    assert comparison.compared > 5_000
-    assert comparison.differing == 0
+    with Stack(home, facts=folder, clock=span.clock, rate=0) as running:
+        sync_and_export(running, span, home)
+        yield running, compare(home, folder, span.clock)
+
+
+def test_an_awkward_folder_is_stored_to_the_last_cell(tmp_path):
+    folder = write_folder(tmp_path / "facts", 1, days=25, ads=45, last=date(2026, 4, 5))
+    with synced(folder, tmp_path / "home") as (_running, comparison):
+        assert comparison.compared > 5_000
+        assert comparison.differing == 0
+
+
+def test_three_platforms_are_stored_to_the_last_cell_and_each_is_asked_for_its_own(tmp_path, monkeypatch):
+    acceptance.write(tmp_path / "facts", 20_261_122, Size(accounts=6, ads=45, days=25, until=date(2026, 4, 5)))
+    with synced(tmp_path / "facts", tmp_path / "home") as (running, comparison):
+        assert comparison.compared > 5_000
+        assert comparison.differing == 0
+        for name, value in running.env("cli").items():
+            monkeypatch.setenv(name, value)
+        accounts = json.loads(_run("--json", "sync", "status").stdout)
+        assert Counter(one["platform"] for one in accounts) == {"google": 2, "meta": 2, "tiktok": 2}
+        named = [one["account"] for one in accounts[::3]]
+        some = _run("--json", "sync", "run", *(word for name in named for word in ("--account", name)))
+        assert sorted(one["external_id"] for one in json.loads(some.stdout)["planned"]) == sorted(named)
+        unknown = _run("sync", "run", "--account", named[1], "--account", "999")
+        assert (unknown.exit_code, "999" in str(unknown.exception)) == (1, True)
+
+
+def _run(*words: str) -> Result:
+    return CliRunner().invoke(adloom, words)

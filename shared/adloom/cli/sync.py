@@ -12,7 +12,9 @@ import click
 from sqlalchemy import text
 
 from adloom.cli.context import FunctionRefusedError, Session, table
-from adloom.metrics import health
+from adloom.metrics import health, pacing, set_aside
+from adloom.metrics.pacing import Cadence
+from adloom.metrics.schedule import USUAL
 
 PLATFORMS = ("google", "meta", "tiktok")
 POLL_S = 0.5
@@ -73,7 +75,7 @@ def _plan(
             planned += session.call(f"sync-{platform}", "POST", "/runs", body | days)["planned"]
         except FunctionRefusedError as error:
             refused.append(error)
-    if refused and not planned:
+    if refused and (names or not planned):
         raise refused[0]
     for refusal in refused:
         click.echo(str(refusal), err=True)
@@ -81,15 +83,16 @@ def _plan(
 
 
 def _bodies(session: Session, platforms: Sequence[str], names: Sequence[str]) -> list[tuple[str, dict[str, list[str]]]]:
-    """Which platform is asked for which accounts. Names that nobody has go to the first, which says so."""
+    """Which platform is asked for which accounts. Names that nobody has go to the first alone, which says so."""
     if not names:
         return [(platform, {}) for platform in platforms]
     with session.reading() as connection:
         found = [one for one in health.accounts(connection) if one.platform in platforms]
     known = {(one.platform, name) for one in found for name in (str(one.account_id), one.external_id)}
     unknown = [name for name in names if all((platform, name) not in known for platform in platforms)]
+    if unknown:
+        return [(platforms[0], {"accounts": unknown})]
     chosen = {platform: [name for name in names if (platform, name) in known] for platform in platforms}
-    chosen[platforms[0]] += unknown
     return [(platform, {"accounts": named}) for platform, named in chosen.items() if named]
 
 
@@ -103,37 +106,67 @@ def status(session: Session) -> None:
 def _report(session: Session) -> None:
     with session.reading() as connection:
         found = health.accounts(connection)
+        paces = pacing.cadences(connection)
+        aside = set_aside.listed(connection)
         runs = {row["account_id"]: dict(row) for row in connection.execute(text(_LAST_RUNS)).mappings()}
     document = [
-        {
-            "platform": item.platform,
-            "account": item.external_id,
-            "name": item.name,
-            "currency": item.currency,
-            "timezone": item.timezone,
-            "last_synced_at": item.last_synced_at,
-            "pending_windows": item.pending_windows,
-            "connection": item.connection_status,
-            "error_code": item.error_code,
-            "error": item.error_detail,
-            "last_run": runs.get(item.account_id),
-        }
-        for item in found
+        _described(item, paces.get(item.platform), aside) | {"last_run": runs.get(item.account_id)} for item in found
     ]
-    headings = ("platform", "account", "name", "pending", "synced", "connection", "error")
+    headings = ("platform", "account", "name", "pending", "aside", "every", "synced", "connection", "error")
     rows = [
         (
             item.platform,
             item.external_id,
             item.name,
             item.pending_windows,
+            sum(one.account_id == item.account_id for one in aside),
+            f"{_minutes(paces.get(item.platform)):g} min",
             item.last_synced_at and item.last_synced_at.isoformat(timespec="minutes"),
             item.connection_status,
             item.error_code,
         )
         for item in found
     ]
-    session.show(document, table(headings, rows))
+    stretched = [f"{name}: {_why(pace)}" for name, pace in sorted(paces.items()) if pace.is_stretched]
+    session.show(document, [*table(headings, rows), *stretched])
+
+
+def _described(item: health.Account, pace: Cadence | None, aside: list[set_aside.SetAside]) -> dict[str, Any]:
+    return {
+        "platform": item.platform,
+        "account": item.external_id,
+        "name": item.name,
+        "currency": item.currency,
+        "timezone": item.timezone,
+        "last_synced_at": item.last_synced_at,
+        "pending_windows": item.pending_windows,
+        "set_aside": [
+            {"since": one.since, "until": one.until, "error_code": one.error_code, "error": one.error_detail}
+            for one in aside
+            if one.account_id == item.account_id
+        ],
+        "every_minutes": _minutes(pace),
+        "cadence": _why(pace),
+        "connection": item.connection_status,
+        "error_code": item.error_code,
+        "error": item.error_detail,
+    }
+
+
+def _minutes(cadence: Cadence | None) -> float:
+    return (cadence.every if cadence else USUAL).total_seconds() / 60
+
+
+def _why(cadence: Cadence | None) -> str:
+    """Why the accounts of a platform are synced as often as they are."""
+    if cadence is None or not cadence.is_stretched:
+        return "as often as usual"
+    if cadence.reason == "load":
+        return "rarer, because the platform's headers say that the app is busy"
+    return (
+        f"rarer, because the level {cadence.tier} allows {cadence.calls_allowed} calls a day for it,"
+        f" of which this takes {cadence.calls_needed}"
+    )
 
 
 def _wait(session: Session, planned: set[int], timeout: float) -> set[int]:
@@ -150,11 +183,17 @@ def _wait(session: Session, planned: set[int], timeout: float) -> set[int]:
         most = max(most, left)
         _progress(most - left, most)
         if not left:
-            return failed
+            return failed | _with_days_aside(session, planned)
         if time.monotonic() > deadline:
             click.echo(f"not done after {timeout:g} s: {left} windows are left", err=True)
             return {one.account_id for one in open_ones}
         time.sleep(POLL_S)
+
+
+def _with_days_aside(session: Session, planned: set[int]) -> set[int]:
+    """The accounts of which a day could not be read."""
+    with session.reading() as connection:
+        return {one.account_id for one in set_aside.listed(connection)} & planned
 
 
 def _progress(done: int, whole: int) -> None:
