@@ -4,9 +4,8 @@ at once, a clock that is set back, an account that nobody can place in time."""
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -19,11 +18,11 @@ from adloom.events import SyncMetaRequested
 from adloom.metrics import entities, planning, query, reconcile, slices, store
 from adloom.metrics.entities import Listing
 from adloom.metrics.query import Period, Query
-from adloom.metrics.sync import Access, Sync
 from adloom.platforms.meta.read import MetaReader
-from adloom.platforms.model import Account, Days, Entity, Fact, Level, Reader
+from adloom.platforms.model import Account, Days, Entity, Level
 from infra.sandbox.facts import columns
 from tests.conftest import Postgres
+from tests.integration.meddled import meddle
 from tests.integration.sync_rig import Rig, rig_on
 from tests.unit.sandbox.support import fact, facts, write
 
@@ -37,37 +36,6 @@ def start(postgres: Postgres, tmp_path: Path) -> Iterator[Start]:
     """`start(folder, now)` connects a new organisation to a sandbox that serves the folder."""
     with ExitStack() as stack:
         yield lambda folder, now=NOON: stack.enter_context(rig_on(postgres, folder, tmp_path, now))
-
-
-class Meddled:
-    """A reader that lets something happen before it reads a level; everything else is the real one's."""
-
-    def __init__(self, reader: Reader, before: Callable[[Level, Days], None]) -> None:
-        self._reader = reader
-        self._before = before
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._reader, name)
-
-    def facts(self, account: Account, level: Level, days: Days) -> Iterator[Iterable[Fact]]:
-        self._before(level, days)
-        return self._reader.facts(account, level, days)
-
-
-def meddle(rig: Rig, monkeypatch: pytest.MonkeyPatch, before: Callable[[Level, Days], None]) -> None:
-    """Let something happen before every level that the rig's syncs read from now on."""
-    real = Rig.sync.fget
-    assert real is not None
-
-    def sync(self: Rig) -> Sync:
-        made: Sync = real(self)
-
-        def open_reader(access: Access) -> Reader:
-            return Meddled(made.open_reader(access), before)
-
-        return replace(made, open_reader=open_reader)
-
-    monkeypatch.setattr(Rig, "sync", property(sync))
 
 
 def request(rig: Rig, since: date | None = None) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from adloom import audit, clock, logs
-from adloom.errors import AccountInaccessible, ConnectionBroken, PlatformError, PlatformThrottled
+from adloom.errors import AccountInaccessible, ConnectionBroken, PlatformError, PlatformProtocolError, PlatformThrottled
 from adloom.events import catalogue
 from adloom.events.catalogue import Platform
 from adloom.events.outbox import publish
@@ -35,7 +35,7 @@ def record(
     connection: Connection, sync: Sync, synced: Synced, *, reader: Reader, broke: Broke, error: PlatformError
 ) -> None:
     """Note the fault with the account, and tell of it, in the caller's transaction. Its windows stay on the list."""
-    attempts = windows.failed(connection, synced.account_id, broke.days) if broke.days else 1
+    attempts = windows.failed(connection, synced.account_id, broke.days) if broke.days else _of_a_listing(error)
     runs.failed(
         connection,
         synced,
@@ -125,6 +125,11 @@ def _look_again(connection: Connection, connection_id: UUID) -> None:
         ),
         {"connection_id": connection_id, "long_ago": now - DISCOVER_EVERY, "now": now - LOOK_AGAIN_AFTER},
     )
+
+
+def _of_a_listing(error: PlatformError) -> int:
+    """Objects that cannot be read are looked at as often as usual; what passes by itself, soon again."""
+    return _MOST_DOUBLINGS if isinstance(error, PlatformProtocolError) else 1
 
 
 def _when(error: PlatformError, attempts: int) -> tuple[datetime, datetime | None]:

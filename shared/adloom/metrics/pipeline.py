@@ -15,6 +15,7 @@ from adloom.events.catalogue import MetricsSynced
 from adloom.events.outbox import publish
 from adloom.metrics import accounts, entities, hours, reconcile, runs, staging, store, windows
 from adloom.metrics.accounts import Synced
+from adloom.metrics.badday import BadDays
 from adloom.metrics.entities import Listing
 from adloom.metrics.fetch import Begun, Broke, Fetcher, HourLines, Item, Lines, Whole
 from adloom.metrics.sizes import Sizer
@@ -44,6 +45,7 @@ class Pipeline:
     _hours: hours.Wanted | None = field(default=None, init=False)
     # The ids that have a name in the database.
     _known: dict[Level, set[str]] = field(default_factory=dict, init=False)
+    _stored: int = field(default=0, init=False)
 
     def run(self) -> Broke | None:
         """Fetch and store windows until none waits or the time is up; what went wrong, if anything."""
@@ -57,10 +59,13 @@ class Pipeline:
             self._hours = hours.wanted(connection, self.synced.account_id, self.synced.today)
         # Before the first window every ad may have a row every day.
         sizer = Sizer(len(self._known["ad"]) if expected is None else expected, attempts)
+        bad_days = BadDays(self.sync, self.synced, self.reader, sizer)
         broke = None
         while ranges and broke is None and self.may_begin(ranges[0]):
             with self._fetcher(ranges, sizer) as fetcher:
                 broke = self._store(iter(fetcher), as_of)
+            if broke is not None:
+                broke = bad_days.judge(broke, self._stored)
             # Somebody may have asked for more meanwhile.
             as_of, ranges = self._waiting()
         return broke
@@ -112,6 +117,7 @@ class Pipeline:
             return abandoned.next_item
         except PlatformError as error:
             return Broke(error, begun.days, begun.started_at, begun.business_at)
+        self._stored += 1
         return next(items, None)
 
     def _fill(self, connection: Connection, items: Iterator[Item], as_of: datetime) -> None:

@@ -107,6 +107,7 @@ def _due_days(connection: Connection, sync: Sync, synced: Synced) -> Days:
     if synced.restated_on == today:
         return windows.recent(today, sync.cadence)
     accounts.restated(connection, synced.account_id, today)
+    windows.take_back(connection, synced.account_id)
     moving = windows.restatement(today, synced.last_synced_on, sync.cadence, synced.account.lookback_days)
     return windows.clamped(moving, today, sync.cadence) or windows.recent(today, sync.cadence)
 

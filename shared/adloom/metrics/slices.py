@@ -32,7 +32,7 @@ from sqlalchemy import Connection, text
 
 from adloom import clock, logs
 from adloom.db import Database
-from adloom.errors import PlatformError, PlatformTransient, QuotaUsedUp
+from adloom.errors import PlatformError, PlatformProtocolError, PlatformRejected, PlatformTransient, QuotaUsedUp
 from adloom.events.catalogue import SyncRequested
 from adloom.events.outbox import first_delivery
 from adloom.metrics import accounts, failures, listings, windows
@@ -123,9 +123,12 @@ def _work(
     sync: Sync, synced: Synced, reader: Reader, budget: Budget, may_begin: Callable[[Days], bool]
 ) -> Broke | None:
     listed = listings.refresh(sync, synced, reader, sparing=budget.is_counted and budget.began_as == "sync")
-    if isinstance(listed, Broke):
+    if not isinstance(listed, Broke):
+        return Pipeline(sync, listed, reader, may_begin).run()
+    if not isinstance(listed.error, PlatformProtocolError | PlatformRejected):
         return listed
-    return Pipeline(sync, listed, reader, may_begin).run()
+    # One object that cannot be read keeps no day from being stored; its fault is told all the same.
+    return Pipeline(sync, synced, reader, may_begin).run() or listed
 
 
 @contextmanager
@@ -196,6 +199,7 @@ def _conclude(
         elif broke is not None and broke.days is not None and _is_hopeless(connection, synced, broke.days):
             slow = PlatformTransient("A single day does not come within the time of one call", code="platform_slow")
             failures.record(connection, sync, synced, reader=reader, broke=broke, error=slow)
+            _set_aside(connection, synced, broke.days, slow)
         elif windows.pending(connection, synced.account_id):
             _continue(connection, sync, synced.org_id, synced.account_id)
 
@@ -203,6 +207,12 @@ def _conclude(
 def _is_hopeless(connection: Connection, synced: Synced, days: Days) -> bool:
     """Count that a window did not fit the time, so that a shorter one comes next; whether there is none."""
     return windows.failed(connection, synced.account_id, days) > MOST_SLOW_ATTEMPTS
+
+
+def _set_aside(connection: Connection, synced: Synced, days: Days, error: PlatformTransient) -> None:
+    """Let the days behind a day that never comes in time go first; where there are none, it stays what it was."""
+    if any(known.days != days for known in windows.pending(connection, synced.account_id)):
+        windows.set_aside(connection, synced.org_id, synced.account_id, days, now=clock.now(), error=error)
 
 
 def _continue(connection: Connection, sync: Sync, org_id: UUID, account_id: int) -> None:

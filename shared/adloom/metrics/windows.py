@@ -4,6 +4,9 @@ A row of `sync_windows` is a range of days with the moment at which somebody wan
 never overlap. Asking for days again cuts them out of older ranges; a fetch that began after the asking cuts what it
 stored out of what was asked for, in the transaction that stores it. So a request that comes while its days are being
 fetched stays on the list, and what is being fetched is stored all the same.
+
+A day that failed again and again is set aside with its error, so that the days behind it are read. It waits for the
+next night, or for somebody who asks for it.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
+from adloom.errors import AdloomError
 from adloom.platforms.model import Cadence, Days
 
 _ONE_DAY_ATTEMPTS = 9
@@ -23,13 +27,16 @@ _ONE_DAY_ATTEMPTS = 9
 
 @dataclass(frozen=True)
 class Pending:
-    """A range that waits. `requested_at` is real time; `progress` what the platform's reader wants to be told again."""
+    """A range that waits. `requested_at` is real time; `progress` what the platform's reader wants to be told again.
+    `is_aside`: not now.
+    """
 
     window_id: int
     days: Days
     requested_at: datetime
     attempts: int
     progress: dict[str, str]
+    is_aside: bool = False
 
 
 # Which days
@@ -91,7 +98,7 @@ def plan(connection: Connection, org_id: UUID, account_id: int, days: Days) -> i
     _lock(connection, account_id)
     attempts = 0
     progress: dict[str, str] = {}
-    for known in pending(connection, account_id):
+    for known in _listed(connection, account_id):
         if _cut(connection, org_id, account_id, known, days, attempts=known.attempts):
             attempts, progress = max(attempts, known.attempts), progress | known.progress
     _insert(connection, org_id, account_id, days, attempts=attempts)
@@ -106,7 +113,7 @@ def done(connection: Connection, org_id: UUID, account_id: int, days: Days, as_o
     `as_of` is the real time of the database before the fetch began: what was asked for later stays.
     """
     _lock(connection, account_id)
-    wanted = [known for known in pending(connection, account_id) if without(known.days, days) != [known.days]]
+    wanted = [known for known in _listed(connection, account_id) if without(known.days, days) != [known.days]]
     for known in wanted:
         if known.requested_at <= as_of:
             _cut(connection, org_id, account_id, known, days, attempts=0)
@@ -115,14 +122,20 @@ def done(connection: Connection, org_id: UUID, account_id: int, days: Days, as_o
 
 def pending(connection: Connection, account_id: int) -> list[Pending]:
     """What waits, newest days first."""
+    return [known for known in _listed(connection, account_id) if not known.is_aside]
+
+
+def _listed(connection: Connection, account_id: int) -> list[Pending]:
     rows = connection.execute(
         text(
-            "select window_id, since, until, requested_at, attempts, progress from sync_windows"
-            " where account_id = :account_id order by until desc"
+            "select window_id, since, until, requested_at, attempts, progress, aside_at is not null as is_aside"
+            " from sync_windows where account_id = :account_id order by until desc"
         ),
         {"account_id": account_id},
     )
-    return [Pending(r.window_id, Days(r.since, r.until), r.requested_at, r.attempts, r.progress) for r in rows]
+    return [
+        Pending(r.window_id, Days(r.since, r.until), r.requested_at, r.attempts, r.progress, r.is_aside) for r in rows
+    ]
 
 
 def shrink(connection: Connection, account_id: int, window_id: int, within: Days | None) -> None:
@@ -160,9 +173,59 @@ def most_attempts(connection: Connection, account_id: int) -> int:
         text(
             # A report that the platform prepares for one day can only be read for that day.
             "select coalesce(max(case when progress = '{}' then attempts else :one_day end), 0)"
-            " from sync_windows where account_id = :account_id"
+            " from sync_windows where account_id = :account_id and aside_at is null"
         ),
         {"account_id": account_id, "one_day": _ONE_DAY_ATTEMPTS},
+    )
+    return int(most.scalar_one())
+
+
+def set_aside(
+    connection: Connection, org_id: UUID, account_id: int, days: Days, *, now: datetime, error: AdloomError
+) -> None:
+    """Let the list go on without these days, which failed with an error; `now` is business time."""
+    _lock(connection, account_id)
+    attempts = 0
+    for known in pending(connection, account_id):
+        if _cut(connection, org_id, account_id, known, days, attempts=0):
+            attempts = max(attempts, known.attempts)
+    _insert(connection, org_id, account_id, days, attempts=attempts + 1)
+    connection.execute(
+        text(
+            "update sync_windows set aside_at = :now, error_code = :code, error_detail = :detail"
+            " where account_id = :account_id and since = :since and until = :until"
+        ),
+        {
+            "account_id": account_id,
+            "since": days.since,
+            "until": days.until,
+            "now": now,
+            "code": error.code,
+            "detail": error.detail[:1000],
+        },
+    )
+
+
+def take_back(connection: Connection, account_id: int, days: Days | None = None) -> None:
+    """Put what was set aside on the list again: these days, or all."""
+    connection.execute(
+        text(
+            "update sync_windows set aside_at = null, error_code = null, error_detail = null"
+            " where account_id = :account_id and aside_at is not null"
+            " and (cast(:since as date) is null or since = :since)"
+        ),
+        {"account_id": account_id, "since": days.since if days else None},
+    )
+
+
+def attempts(connection: Connection, account_id: int, days: Days) -> int:
+    """How often the ranges that hold any of these days have failed."""
+    most = connection.execute(
+        text(
+            "select coalesce(max(attempts), 0) from sync_windows"
+            " where account_id = :account_id and since <= :until and until >= :since"
+        ),
+        {"account_id": account_id, "since": days.since, "until": days.until},
     )
     return int(most.scalar_one())
 
