@@ -210,6 +210,14 @@ def test_days_of_ads_leave_out_what_has_no_ad(sdk: Any) -> None:
     ]
 
 
+def test_resource_names_that_nobody_asked_for_can_be_left_out(sdk: Any) -> None:
+    query = "SELECT campaign.id, campaign.resource_name FROM ad_group WHERE ad_group.id = 31 PARAMETERS "
+    left_out, with_them = (stream(sdk, f"{query}omit_unselected_resource_names={one}")[0] for one in ("true", "false"))
+    assert left_out.ad_group.resource_name == ""
+    assert left_out.campaign.resource_name == with_them.campaign.resource_name == "customers/11/campaigns/21"
+    assert with_them.ad_group.resource_name == "customers/11/adGroups/31"
+
+
 def test_a_number_that_nobody_knows_is_unset_and_not_zero(sdk: Any) -> None:
     query = f"SELECT segments.date, {METRICS} FROM ad_group_ad WHERE segments.date = '2026-03-02' AND ad_group.id = 31"
     of_parka = type(stream(sdk, query)[0]).pb(stream(sdk, query)[0]).metrics

@@ -45,13 +45,16 @@ class Condition(NamedTuple):
 
 @dataclass(frozen=True)
 class Query:
-    """A query that is well formed. `order` has a field and whether it is descending."""
+    """A query that is well formed. `order` has a field and whether it is descending; `has_names` is whether resource
+    names come unasked.
+    """
 
     fields: tuple[str, ...]
     resource: str
     conditions: tuple[Condition, ...]
     order: tuple[tuple[str, bool], ...]
     limit: int | None
+    has_names: bool = True
 
     @property
     def named(self) -> tuple[str, ...]:
@@ -101,11 +104,11 @@ class _Parser:
         conditions = self._conditions() if self._takes("WHERE") else ()
         order = self._order() if self._takes("ORDER") else ()
         limit = self._limit() if self._takes("LIMIT") else None
-        if self._takes("PARAMETERS"):
-            self._list(self._parameter)
+        parameters = self._list(self._parameter) if self._takes("PARAMETERS") else []
         if self._at < len(self._tokens):
             raise fault("UNEXPECTED_INPUT", f"Error in query: unexpected input {self._tokens[self._at].text}.")
-        return Query(fields, resource, conditions, order, limit)
+        has_names = "omit_unselected_resource_names=true" not in parameters
+        return Query(fields, resource, conditions, order, limit, has_names)
 
     def _next(self) -> _Token:
         if self._at >= len(self._tokens):
@@ -221,6 +224,7 @@ class _Parser:
         name = self._name("BAD_PARAMETER_NAME")
         if name not in {"include_drafts", "omit_unselected_resource_names"} or not self._takes("="):
             raise fault("BAD_PARAMETER_NAME", f"Error in query: {name} is no parameter.")
-        if str(self._value()).lower() not in {"true", "false"}:
+        value = str(self._value()).lower()
+        if value not in {"true", "false"}:
             raise fault("BAD_PARAMETER_VALUE", f"Error in query: {name} is true or false.")
-        return name
+        return f"{name}={value}"

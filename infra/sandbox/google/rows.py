@@ -229,7 +229,7 @@ class _Writer:
     def __init__(self, plan: Plan) -> None:
         selected = plan.query.fields
         heads = dict.fromkeys([plan.query.resource, *(name.split(".")[0] for name in selected)])
-        named = [f"{head}.resource_name" for head in heads]
+        named = [f"{head}.resource_name" for head in heads] if plan.query.has_names else []
         known = [name for name in dict.fromkeys([*named, *selected]) if name in ATTRIBUTES]
         self._attributes = [(_found(name), ATTRIBUTES[name]) for name in known]
         self._metrics = [(_found(name).path[1], METRICS[name]) for name in selected if name in METRICS]

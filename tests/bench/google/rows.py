@@ -59,7 +59,10 @@ class Dataset:
         files = {one: folder / f"{one}.{shape.version}.pb" for one in RESOURCES}
         writers = {one: path.open("wb") for one, path in files.items()}
         starts = {one: array("Q", [0]) for one in RESOURCES}
-        heads = {one: [head(one, number) for number in range(shape.objects[level])] for one, level in RESOURCES.items()}
+        heads = {
+            one: [head(one, number, has_names=False) for number in range(shape.objects[level])]
+            for one, level in RESOURCES.items()
+        }
         for index in range(shape.days):
             of_day = Row()
             of_day.segments.date = (shape.since + timedelta(index)).isoformat()
@@ -90,8 +93,8 @@ def framed(row: bytes) -> bytes:
     return _TAG + bytes(size) + bytes([length]) + row
 
 
-def head(resource: str, number: int) -> bytes:
-    """The part of a row that is the same every day."""
+def head(resource: str, number: int, *, has_names: bool = True) -> bytes:
+    """The part of a row that is the same every day; rows of numbers are asked for without resource names."""
     row, level = Row(), RESOURCES[resource]
     if level == "account":
         _customer(row)
@@ -112,6 +115,9 @@ def head(resource: str, number: int) -> bytes:
         campaign.id, campaign.name = int(object_id("campaign", number)), name("campaign", number)
         campaign.resource_name = f"customers/{ACCOUNT_ID}/campaigns/{campaign.id}"
         campaign.advertising_channel_type = 2
+    if not has_names:
+        for node in (row.customer, row.campaign, row.ad_group, row.ad_group_ad, row.ad_group_ad.ad):
+            node.ClearField("resource_name")
     made: bytes = row.SerializeToString()
     return made
 

@@ -47,14 +47,14 @@ def test_a_row_becomes_a_fact() -> None:
     row = made(impressions=10, clicks=0, cost_micros=3_250_001, conversions=1.5, all_conversions=2.0)
     (fact,) = rows.facts([row], "campaign", account())
     assert fact == ("21", "11", "21", "Coats", "2026-03-01", "10", "0", "3.250001", "1.5", None, None, None,
-                    b'{"all_conversions":"2.0","all_conversions_value":"0.0"}')  # fmt: skip
+                    b'{"all_conversions":2.0,"all_conversions_value":0.0}')  # fmt: skip
 
 
 def test_an_account_may_count_every_action() -> None:
     row = made(clicks=1, conversions=1.5, conversions_value=10.25, all_conversions=2.0, all_conversions_value=30.5)
     (fact,) = rows.facts([row], "campaign", account("all_conversions"))
     assert (fact.conversions, fact.conversion_value) == ("2.0", "30.5")
-    assert fact.actions == b'{"conversions":"1.5","conversions_value":"10.25"}'
+    assert fact.actions == b'{"conversions":1.5,"conversions_value":10.25}'
     (hour,) = rows.hours([at(13, row)], "campaign", account("all_conversions"))
     assert (hour.conversions, hour.conversion_value) == ("2.0", "30.5")
     with pytest.raises(ValueError, match="purchase"):

@@ -125,15 +125,19 @@ _SUMS = (
 METRICS = f"{_SUMS}, metrics.video_trueview_views"
 
 
+# Else each row of numbers names each of its objects once more, which is a third of its bytes.
+_PLAIN = "PARAMETERS omit_unselected_resource_names=true"
+
+
 def facts(source: str, days: Days) -> str:
     """Numbers by day. However many days there are, the question costs one operation."""
-    return f"SELECT {_OF[source]}, segments.date, {METRICS} FROM {source} WHERE {_between(days)}"
+    return f"SELECT {_OF[source]}, segments.date, {METRICS} FROM {source} WHERE {_between(days)} {_PLAIN}"
 
 
 def hours(level: HourLevel, days: Days) -> str:
     """Numbers by the hour of the account's local day."""
     (source,) = SOURCES[level]
-    return f"SELECT {source}.id, segments.date, segments.hour, {_SUMS} FROM {source} WHERE {_between(days)}"
+    return f"SELECT {source}.id, segments.date, segments.hour, {_SUMS} FROM {source} WHERE {_between(days)} {_PLAIN}"
 
 
 def _between(days: Days) -> str:

@@ -152,7 +152,7 @@ class GoogleReader:
             self._has_max[window] = False
             batches = map(partial(self._looked_at, window), batches)
         # No loop variable here and below, which would hold one batch while the next is read.
-        return map(partial(rows.facts, source=source, account=account), batches)
+        return map(partial(rows.facts, source=source, account=account, known={}), batches)
 
     def _looked_at(self, window: tuple[str, Days], batch: Rows) -> Rows:
         """Note whether Performance Max delivered in these days: asset groups need not be asked for otherwise."""
