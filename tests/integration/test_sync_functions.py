@@ -13,6 +13,7 @@ from cryptography.fernet import Fernet
 
 from adloom.connections.vault import Vault
 from adloom.events import SIGNATURE_HEADER, sign
+from adloom.metrics import planning
 from adloom.web import Function
 from functions.sync_google.handler import SyncGoogleSettings
 from functions.sync_google.handler import app as google
@@ -49,25 +50,29 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Sandbox, 
         yield started
 
 
+def settings(postgres: Postgres, sandbox: Sandbox, name: str, **changes: str) -> Any:
+    model = SyncGoogleSettings if name == "sync-google" else SyncTikTokSettings
+    told = common_settings(
+        database_url=postgres.url(name),
+        event_secret=SECRET,
+        token_ring=RING,
+        sandbox_url=sandbox.url,
+        sandbox_google_port=sandbox.environment[google_rig.PORT],
+        **(APPS | changes),
+    )
+    return model(**told)
+
+
 @pytest.fixture(params=[("sync-google", GoogleRig), ("sync-tiktok", TikTokRig)], ids=["google", "tiktok"])
 def served(
     request: pytest.FixtureRequest, postgres: Postgres, shared: tuple[Sandbox, Path]
 ) -> Iterator[tuple[Rig, Function[Any]]]:
     """A new connection of a platform, and the function that hears of it."""
     name, kind = request.param
-    app, model = (google, SyncGoogleSettings) if name == "sync-google" else (tiktok, SyncTikTokSettings)
-    sandbox = shared[0]
+    app = google if name == "sync-google" else tiktok
     with rig_in(postgres, *shared, kind, vault=Vault(RING)) as rig:
         rig.at(NOON)
-        told = common_settings(
-            database_url=postgres.url(name),
-            event_secret=SECRET,
-            token_ring=RING,
-            sandbox_url=sandbox.url,
-            sandbox_google_port=sandbox.environment[google_rig.PORT],
-            **APPS,
-        )
-        app.use(model(**told), rig.database)
+        app.use(settings(postgres, shared[0], name), rig.database)
         yield rig, app
 
 
@@ -108,3 +113,24 @@ def test_a_tick_asks_for_accounts_that_are_due_by_an_event_of_the_platform(serve
     assert app.test_client().post("/").status_code == 202
     (due,) = [one for one in rig.undelivered() if one["data"].get("reason") == "tick"]
     assert due["type"] == f"{rig.requested.subject}.v1"
+
+
+def test_an_app_that_was_taken_away_is_told_with_the_account_until_it_is_back(
+    served: tuple[Rig, Function[Any]], postgres: Postgres
+) -> None:
+    rig, app = served
+    rig.settle()
+    id_of = "google_ads_client_id" if rig.platform == "google" else "tiktok_app_id"
+    error = "select error_code from ad_accounts where org_id = %s"
+    whole = app.settings()
+    for told, code in (
+        (settings(postgres, rig.sandbox, rig.function, **{id_of: ""}), "platform_not_set_up"),
+        (whole, None),
+    ):
+        app.use(told, rig.database)
+        planning.request(rig.sync, org_id=rig.org_id, account_scope="*")
+        for envelope in rig.undelivered():
+            if envelope["type"] == f"{rig.requested.subject}.v1":
+                assert deliver(app, envelope) == 202
+            rig.accept(envelope)
+        assert rig.one(error) == code

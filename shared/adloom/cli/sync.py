@@ -19,7 +19,7 @@ from adloom.metrics.schedule import USUAL
 PLATFORMS = ("google", "meta", "tiktok")
 POLL_S = 0.5
 # Errors that waiting does not mend.
-FINAL_CODES = frozenset({"connection_broken", "account_inaccessible", "platform_setup"})
+FINAL_CODES = frozenset({"connection_broken", "account_inaccessible", "platform_setup", "platform_not_set_up"})
 DAY = click.DateTime(formats=["%Y-%m-%d"])
 
 _LAST_RUNS = """

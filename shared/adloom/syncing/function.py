@@ -13,6 +13,7 @@ from adloom.platforms.model import Cadence, Reader
 from adloom.platforms.quota import Quota
 from adloom.syncing import accounts_routes, runs_routes
 from adloom.syncing.settings import SyncSettings
+from adloom.syncing.unopened import opened
 from adloom.web import Delivery, Function
 
 S = TypeVar("S", bound=SyncSettings)
@@ -38,7 +39,7 @@ def serve(
             platform=platform,
             database=app.database(),
             cadence=cadence,
-            open_reader=open_reader,
+            open_reader=opened(open_reader),
             decrypt=vault().decrypt,
             requested=requested,
             quota=quota(),
