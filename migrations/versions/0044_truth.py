@@ -21,7 +21,7 @@ create table rates (
 );
 create unique index rates_present on rates (currency, day) where valid_to = 'infinity';
 
--- One row: when rates are to be asked for again, and how that went last. Business clock.
+-- One row, `rates`: when they are to be asked for again, and how that went last. Business clock.
 create table rate_loads (
     name text primary key,
     next_due_at timestamptz,
@@ -29,7 +29,6 @@ create table rate_loads (
     loaded_at timestamptz,
     error text
 );
-insert into rate_loads (name) values ('rates');
 
 alter table rates enable row level security;
 alter table rates force row level security;
@@ -39,7 +38,7 @@ create policy backup on rates for select to adloom_backup using (true);
 create policy backup on rate_loads for select to adloom_backup using (true);
 grant select on rates, rate_loads to adloom_backup;
 call open_to_definer('rates', 'select, insert, update');
-call open_to_definer('rate_loads', 'select, update');
+call open_to_definer('rate_loads', 'select, insert, update');
 """
 
 FUNCTIONS = """
@@ -94,9 +93,11 @@ $$;
 create function claim_rates(business_now timestamptz, again_after interval) returns boolean
     language sql security definer set search_path = public, pg_temp as $$
     with claimed as (
-        update rate_loads set next_due_at = business_now + again_after, tried_at = business_now
-         where name = 'rates' and (next_due_at is null or next_due_at <= business_now
-                                   or next_due_at > business_now + interval '1 day')
+        insert into rate_loads as l (name, next_due_at, tried_at)
+        values ('rates', business_now + again_after, business_now)
+        on conflict (name) do update set next_due_at = excluded.next_due_at, tried_at = excluded.tried_at
+         where l.next_due_at is null or l.next_due_at <= business_now
+            or l.next_due_at > business_now + interval '1 day'
         returning 1)
     select exists (select from claimed)
 $$;
@@ -115,8 +116,8 @@ create function rates_known()
     select min(r.day), max(r.day), coalesce(array_agg(distinct r.currency) filter (where r.day is not null), '{}'),
            coalesce(array_agg(distinct r.source) filter (where r.day is not null), '{}'),
            l.loaded_at, l.tried_at, l.error
-      from rate_loads l left join rates r on r.valid_to = 'infinity'
-     where l.name = 'rates' group by l.name
+      from (select 1) one left join rate_loads l on l.name = 'rates' left join rates r on r.valid_to = 'infinity'
+     group by l.name
 $$;
 """
 
