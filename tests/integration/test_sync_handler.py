@@ -105,6 +105,31 @@ def test_an_editor_asks_for_days_and_is_told_what_was_planned(
     assert envelope["data"] == {"org_id": str(rig.org_id), "account_id": rig.account_id("11"), "reason": "operator"}
 
 
+def test_an_editor_says_what_counts_and_undoes_it(rig: Rig, client: FlaskClient, editor: dict[str, str]) -> None:
+    def change(**body: Any) -> dict[str, Any]:
+        answer = client.patch(f"/accounts/{rig.account_id('11')}", json=body, headers=editor)
+        assert answer.status_code == 200, answer.text
+        return dict(answer.get_json())
+
+    nothing = change()
+    assert (nothing["conversion"], nothing["chosen"]) == ("omni_purchase", False)
+    assert "lead" in nothing["offered"]
+    assert rig.undelivered() == []
+    changed = change(conversion="lead")
+    assert (changed["conversion"], changed["chosen"]) == ("lead", True)
+    (envelope,) = rig.undelivered()
+    assert envelope["data"]["account_id"] == rig.account_id("11")
+    assert change(conversion=None)["conversion"] == "omni_purchase"
+
+
+def test_a_conversion_that_the_platform_does_not_have_is_refused_by_name(
+    rig: Rig, client: FlaskClient, editor: dict[str, str]
+) -> None:
+    answer = client.patch(f"/accounts/{rig.account_id('11')}", json={"conversion": "Sales"}, headers=editor)
+    assert answer.status_code == 422
+    assert answer.get_json()["fields"][0]["field"] == "body.conversion"
+
+
 def test_without_names_every_account_and_without_days_all_that_may_have_moved(
     rig: Rig, client: FlaskClient, editor: dict[str, str]
 ) -> None:

@@ -241,9 +241,11 @@ class Fetcher:
                     waiting[:0] = _halves(days)
                     continue
                 log.warning("hours_left_out", days=str(days), reason=error.detail)
-            except PlatformRejected as error:
+            except (PlatformRejected, PlatformProtocolError) as error:
                 log.warning("hours_left_out", days=str(days), reason=error.detail)
-                break
+                if isinstance(error, PlatformRejected):
+                    # It has no hours of this account at all.
+                    break
             else:
                 found += days
                 if lines:
@@ -251,12 +253,12 @@ class Fetcher:
         return found
 
     def _hour_lines(self, days: Days) -> bytes:
-        intake = HourIntake(days)
-        return b"".join(
-            intake.lines(level, rows)
-            for level in HOUR_LEVELS
-            for rows in self._reader.hours(self._account, level, days)
-        )
+        intake, lines = HourIntake(days), []
+        for level in HOUR_LEVELS:
+            for rows in self._reader.hours(self._account, level, days):
+                lines.append(intake.lines(level, rows))
+                failpoints.reach("sync.page")
+        return b"".join(lines)
 
     def _put(self, item: Item | None) -> None:
         while not self._stop.is_set():

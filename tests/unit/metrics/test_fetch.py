@@ -10,7 +10,7 @@ from datetime import date
 
 import pytest
 
-from adloom.errors import PlatformRejected, PlatformTransient, TooMuchData
+from adloom.errors import PlatformProtocolError, PlatformRejected, PlatformTransient, TooMuchData
 from adloom.metrics.fetch import Begun, Broke, Fetcher, HourLines, Item, Lines, Whole
 from adloom.metrics.hours import Wanted
 from adloom.metrics.sizes import Sizer
@@ -32,6 +32,7 @@ class Platform:
     api_version: str = "v1"
     # The hours are too much above so many days, and refused altogether below one.
     most_hours: int = 1000
+    hours_odd_on: date | None = None
     hours_asked: list[tuple[HourLevel, Days]] = field(default_factory=list)
 
     def facts(self, _account: Account, level: Level, days: Days) -> Iterator[Iterable[Fact]]:
@@ -50,6 +51,8 @@ class Platform:
         self.hours_asked.append((level, days))
         if self.most_hours < 1:
             raise PlatformRejected("no hours here")
+        if self.hours_odd_on in set(days):
+            raise PlatformProtocolError("two different rows", platform_code="twice")
         if len(days) > self.most_hours:
             raise TooMuchData
         yield [HourFact("1", day.isoformat(), 13, "5", None, None, None, None) for day in days]
@@ -308,3 +311,10 @@ def test_rows_that_the_platform_never_gives_do_not_stop_the_account() -> None:
     assert set(read.delivered["ad"]) == {("2026-03-01", "")}
     *_, last = collect(fetcher(Cut(code=""), days))
     assert isinstance(last, Broke)
+
+
+def test_hours_that_cannot_be_so_are_left_out_and_those_before_them_come() -> None:
+    owed = Days(date(2026, 3, 15), MARCH.until)
+    items = collect(fetcher(Platform(hours_odd_on=date(2026, 3, 28)), MARCH, hours=Wanted(MARCH.until, (owed,))))
+    assert [len(days) for days in windows(items)] == [7, 21]
+    assert sorted(by_hour(items)) == [day.isoformat() for day in Days(owed.since, date(2026, 3, 21))]
