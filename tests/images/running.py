@@ -47,6 +47,8 @@ class Running(Platform):
         self.url, self.sandbox = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{sandbox}"
         values = {
             **DEMO,
+            # What was built is what runs.
+            "ADLOOM_IMAGES": os.environ.get("ADLOOM_IMAGES", ""),
             "ADLOOM_PORT": str(port),
             "ADLOOM_PUBLIC_URL": self.url,
             "ADLOOM_SANDBOX_PORT": str(sandbox),
