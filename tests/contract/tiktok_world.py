@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from adloom.platforms.model import Days
 from infra.sandbox.facts import columns
@@ -67,6 +69,43 @@ def objects() -> list[dict[str, str]]:
     ]  # fmt: skip
 
 
+def by_hour() -> list[dict[str, str]]:
+    """Hours of two accounts' campaigns, one of them not begun by NOW, and one without delivery."""
+    of = {"platform": "tiktok", "account_id": BERLIN}
+    usual = {"impressions": "40", "clicks": "2", "spend": "1.07", "conversions": "1", "conversion_value": "9.90"}
+    rows = [
+        {
+            **of,
+            "campaign_id": f"180000000000000000{n}",
+            "date": day,
+            "hour": str(hour),
+            **usual,
+            "spend": f"{n}.{hour:02}",
+        }
+        for n in range(3)
+        for day, hour in (("2026-03-08", 0), ("2026-03-08", 23), ("2026-03-09", 13), ("2026-03-09", 14))
+    ]
+    rows.append({**rows[0], "hour": "5", **dict.fromkeys(usual, "0")})
+    return [*rows, {**rows[0], "account_id": ANGELES, "campaign_id": "1902", "date": "2026-03-09", "hour": "3"}]
+
+
+def hours_by(now: datetime) -> dict[tuple[str, str, str, int], dict[str, Decimal]]:
+    """What the folder says of hours that have begun by an instant, by level, id, day and hour."""
+    found: dict[tuple[str, str, str, int], dict[str, Decimal]] = {}
+    zones = {BERLIN: "Europe/Berlin", ANGELES: "America/Los_Angeles"}
+    for one in by_hour():
+        numbers = {name: Decimal(one[name]) for name in columns.SUMS}
+        local = now.astimezone(ZoneInfo(zones[one["account_id"]]))
+        if (one["date"], int(one["hour"])) > (local.date().isoformat(), local.hour) or not any(numbers.values()):
+            continue
+        for level, entity_id in (("account", one["account_id"]), ("campaign", one["campaign_id"])):
+            sums = found.setdefault(
+                (level, entity_id, one["date"], int(one["hour"])), dict.fromkeys(numbers, Decimal(0))
+            )
+            sums.update({name: sums[name] + number for name, number in numbers.items()})
+    return found
+
+
 def folder_in(path: Path, *, with_smart: bool = True) -> Path:
     """The facts folder: with restated rows and an account's day that is not the sum of its rows."""
     made = facts(path, *delivery())
@@ -76,6 +115,7 @@ def folder_in(path: Path, *, with_smart: bool = True) -> Path:
     write(made, columns.RESTATED_FILE, [earlier, later])
     total = {"platform": "tiktok", "account_id": BERLIN, "date": "2026-03-05", "impressions": "7", "spend": "1.25"}
     write(made, columns.TOTALS_FILE, [total])
+    write(made, columns.HOURLY_FILE, by_hour())
     return made
 
 

@@ -11,9 +11,10 @@ import pytest
 
 from adloom.metrics import definitions, planning, reconcile
 from adloom.platforms.model import LEVELS
+from infra.sandbox.facts.columns import SUMS
 from infra.sandbox.facts.expected import expected
 from tests.conftest import Postgres
-from tests.contract.tiktok_world import ANGELES, BERLIN, NOW, TOKYO, folder_in
+from tests.contract.tiktok_world import ANGELES, BERLIN, NOW, TOKYO, folder_in, hours_by
 from tests.integration.sync_rig import rig_in, sandbox_on
 from tests.integration.tiktok_rig import SETTINGS, TikTokRig
 
@@ -82,6 +83,32 @@ def test_every_cell_is_stored_and_only_the_planted_difference_is_named(rig: TikT
     assert {one["external_id"] for one in deleted} == {"1800000000000000000", "1820000000000000007"}
     (smart,) = rig.rows("select distinct kind from entities where org_id = %s and external_id = '1800000000000000002'")
     assert smart == {"kind": "SMART_PLUS"}
+    assert hours_stored(rig) == hours_by(NOW)
+    assert_runs_say_how(rig)
+
+
+def assert_runs_say_how(rig: TikTokRig) -> None:
+    """Each run has the ids of its own requests, the attribution and the definition that it was read by."""
+    runs = rig.rows("select attribution, query, rows_read from sync_runs where org_id = %s and kind = 'metrics'")
+    queries = [run["query"] for run in runs if run["rows_read"]]
+    assert all(query[level]["request_ids"] for query in queries for level in LEVELS)
+    ids = [one for query in queries for level in LEVELS for one in query[level]["request_ids"]]
+    assert len(ids) == len(set(ids))
+    assert {run["attribution"] for run in runs} == {
+        "the ad groups' own windows, at most 7 days after click or view; conversions on the day of the click or view"
+    }
+    assert {query["conversion"] for query in queries} == {"conversion"}
+
+
+def hours_stored(rig: TikTokRig) -> dict[tuple[str, str, str, int], dict[str, Decimal]]:
+    """The hours that are stored, by level, id, day and hour."""
+    query = f"select level, entity_id, day, hour, {', '.join(SUMS)} from metrics_hourly where org_id = %s"
+    return {
+        (row["level"], row["entity_id"], row["day"].isoformat(), row["hour"]): {
+            name: Decimal(row[name] or 0) for name in SUMS
+        }
+        for row in rig.rows(query)
+    }
 
 
 def test_reading_again_writes_no_row_and_a_restatement_only_its_own(rig: TikTokRig) -> None:
@@ -100,6 +127,9 @@ def test_reading_again_writes_no_row_and_a_restatement_only_its_own(rig: TikTokR
     # The restated ad, its ad group, campaign and account; and the first rows of the tenth, which has begun in Asia.
     touched = rig.one(written, before)
     assert touched == 4 + 4 * 2
+    later = hours_by(datetime.fromisoformat(LATER))
+    assert len(later) > len(hours_by(NOW))
+    assert hours_stored(rig) == later
 
 
 def test_one_account_that_is_gone_stops_no_other(rig: TikTokRig) -> None:
@@ -117,19 +147,6 @@ def test_one_account_that_is_gone_stops_no_other(rig: TikTokRig) -> None:
         key: cells for key, cells in wanted(rig, NOW).items() if key[1] not in {ANGELES, "1902", "1912", "1922"}
     }
     assert stored(rig) == of_others
-
-
-def test_a_run_says_by_which_requests_it_was_read(rig: TikTokRig) -> None:
-    rig.settle()
-    runs = rig.rows("select attribution, query, rows_read from sync_runs where org_id = %s and kind = 'metrics'")
-    queries = [run["query"] for run in runs if run["rows_read"]]
-    ids = [one for query in queries for level in LEVELS for one in query[level]["request_ids"]]
-    assert all(query[level]["request_ids"] for query in queries for level in LEVELS)
-    assert len(ids) == len(set(ids))
-    assert {run["attribution"] for run in runs} == {
-        "the ad groups' own windows, at most 7 days after click or view; conversions on the day of the click or view"
-    }
-    assert {query["conversion"] for query in queries} == {"conversion"}
 
 
 def test_an_account_that_counts_something_else_is_read_by_that_and_back(rig: TikTokRig) -> None:

@@ -62,6 +62,25 @@ def report(api: ReportingApi, token: str, advertiser_id: str, level: str, since:
     return found
 
 
+def days_of(until: date) -> list[str]:
+    """The last two days."""
+    return [(until - timedelta(1)).isoformat(), until.isoformat()]
+
+
+def hours(api: ReportingApi, token: str, advertiser_id: str, day: str) -> list[Any]:
+    """A day of the account's campaigns by the hour."""
+    return pages(
+        lambda **asked: api.report_integrated_get("BASIC", token, **asked),
+        advertiser_id=advertiser_id,
+        data_level="AUCTION_CAMPAIGN",
+        dimensions=["campaign_id", "stat_time_hour"],
+        metrics=["spend", "impressions", "clicks", "conversion", "total_complete_payment_rate"],
+        start_date=day,
+        end_date=day,
+        filtering=[{"field_name": "campaign_status", "filter_type": "IN", "filter_value": '["STATUS_ALL"]'}],
+    )
+
+
 def task(api: ReportingApi, token: str, advertiser_id: str, since: date, until: date) -> str:
     """The last state of a report in the background."""
     body = {
@@ -114,6 +133,7 @@ def main() -> None:
             for one in ids
         },
         "reports": {one: {level: report(reports, token, one, level, since, until) for level in LEVELS} for one in ids},
+        "hours": {one: {day: hours(reports, token, one, day) for day in days_of(until)} for one in ids},
         "task": task(reports, token, ids[0], since, until),
         "refused": refused(lambda: reports.report_integrated_get("BASIC", "made-up", advertiser_id=ids[0])),
     }

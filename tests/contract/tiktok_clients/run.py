@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.sandbox.facts.expected import Cells, expected
-from tests.contract.tiktok_world import ADS, NOW, SINCE, UNTIL, folder_in, owners
+from tests.contract.tiktok_world import ADS, NOW, SINCE, UNTIL, folder_in, hours_by, owners
 from tests.unit.sandbox.support import ROOT
 from tests.unit.sandbox.tiktok import APP_ID, APP_SECRET, TikTok, tiktok
 
@@ -120,6 +120,7 @@ def official_sdk(client: Client, platform: TikTok, report: Report) -> None:
     report.expect("accounts", [one["advertiser_id"] for one in found["accounts"]], sorted(owners()))
     report.expect("task", found["task"], "SUCCESS")
     report.expect("refusal", "40105" in found["refused"], True)
+    _hours(found["hours"], report)
     for account_id, ids in owners().items():
         for level, name in LEVELS.items():
             rows = found["reports"][account_id][f"AUCTION_{SDK_LEVELS[level]}"]
@@ -128,6 +129,27 @@ def official_sdk(client: Client, platform: TikTok, report: Report) -> None:
             if level != "account":
                 listed = {one[name] for one in found["objects"][account_id][name.removesuffix("_id")]}
                 report.expect(f"{level} objects that were not listed", listed - ids, set())
+
+
+def _hours(found: dict[str, dict[str, list[Any]]], report: Report) -> None:
+    """The campaigns' hours against the folder."""
+    rows = {
+        ("campaign", one["dimensions"]["campaign_id"], *_moment(one["dimensions"]["stat_time_hour"])): one["metrics"]
+        for days in found.values()
+        for listed in days.values()
+        for one in listed
+    }
+    judged = {key: numbers for key, numbers in hours_by(NOW).items() if key[0] == "campaign"}
+    report.expect("hours", sorted(rows), sorted(judged))
+    for key, numbers in judged.items():
+        for name, cell in METRICS.items():
+            if cell in numbers and name in rows.get(key, {}):
+                report.cells += 1
+                report.expect(f"{key} {name}", _number(rows[key][name]), numbers[cell])
+
+
+def _moment(text: str) -> tuple[str, int]:
+    return text[:10], int(text[11:13])
 
 
 def airbyte(client: Client, platform: TikTok, report: Report) -> None:
