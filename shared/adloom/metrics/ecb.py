@@ -49,12 +49,14 @@ class Rate:
     per_eur: Decimal
 
 
-def read(content: bytes) -> list[Rate]:
-    """Every rate of a file, whichever of the formats it is in; RatesError for what is none of them, or not whole."""
+def read(content: bytes, since: date = date.min) -> list[Rate]:
+    """The rates of a file from a day on, whichever of the formats it is in; RatesError for what is none of them, or not
+    whole.
+    """
     if content.startswith(_ZIP):
         content = _unpacked(content)
     text = content.decode("utf-8-sig", errors="replace").lstrip()
-    found = list(_xml(text) if text.startswith("<") else _csv(text))
+    found = list(_xml(text, since) if text.startswith("<") else _csv(text, since))
     if not found:
         raise RatesError("The file of exchange rates holds no rate")
     known: dict[tuple[date, str], Decimal] = {}
@@ -75,7 +77,7 @@ def _unpacked(content: bytes) -> bytes:
         raise RatesError("The archive of exchange rates is damaged") from error
 
 
-def _xml(text: str) -> Iterator[Rate]:
+def _xml(text: str, since: date) -> Iterator[Rate]:
     # Entities could make a small file grow without end, and the bank's files have none.
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
         raise RatesError("The file of exchange rates is not the European Central Bank's XML")
@@ -86,29 +88,36 @@ def _xml(text: str) -> Iterator[Rate]:
     for of_day in root.iter(_CUBE):
         if "time" in of_day.attrib:
             day = _day(of_day.attrib["time"])
-            for cube in of_day.iter(_CUBE):
+            for cube in of_day.iter(_CUBE) if day >= since else ():
                 if "currency" in cube.attrib:
                     yield from _rate(day, cube.attrib["currency"], cube.attrib.get("rate", ""))
 
 
-def _csv(text: str) -> Iterator[Rate]:
+def _csv(text: str, since: date) -> Iterator[Rate]:
     """A column per currency; the line ends with a comma, and the file of one day has spaces behind its commas."""
-    try:
-        lines = [[cell.strip() for cell in line] for line in csv.reader(io.StringIO(text), strict=True) if line]
-    except csv.Error as error:
-        raise RatesError("The file of exchange rates is no CSV") from error
-    if not lines or lines[0][0] != "Date":
+    lines = _lines(text)
+    header = next(lines, [""])
+    if header[0] != "Date":
         raise RatesError("The file of exchange rates is neither the European Central Bank's XML nor its CSV")
-    header = lines[0]
-    for line in lines[1:]:
+    for line in lines:
         if len(line) != len(header):
             raise RatesError(
                 f"The file of exchange rates is not whole: {line[0]} has {len(line)} of {len(header)} cells"
             )
         day = _day(line[0])
         for currency, value in zip(header[1:], line[1:], strict=True):
-            if currency:
+            if currency and day >= since:
                 yield from _rate(day, currency, value)
+
+
+def _lines(text: str) -> Iterator[list[str]]:
+    """One by one: all of them since 1999 would take more memory than a sync does."""
+    try:
+        for line in csv.reader(io.StringIO(text), strict=True):
+            if line:
+                yield [cell.strip() for cell in line]
+    except csv.Error as error:
+        raise RatesError("The file of exchange rates is no CSV") from error
 
 
 def _rate(day: date, currency: str, value: str) -> Iterator[Rate]:

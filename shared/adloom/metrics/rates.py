@@ -95,7 +95,7 @@ def address(url: str, present: Known, today: date) -> str:
 
 
 def fetch(url: str) -> tuple[list[Rate], str]:
-    """The rates of a file, and their source; RatesError when it does not come, or is none."""
+    """The rates of a file of the days that we need, and their source; RatesError when it does not come, or is none."""
     until, content = time.monotonic() + _WHOLE_S, bytearray()
     timeout = httpx.Timeout(_READ_S, connect=_CONNECT_S)
     # A proxy is for the outside; what is near has no certificate.
@@ -114,14 +114,13 @@ def fetch(url: str) -> tuple[list[Rate], str]:
             said = answer.headers.get(SOURCE_HEADER)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise RatesError(f"{url} could not be read ({type(error).__name__})") from error
-    return ecb.read(bytes(content)), f"sandbox: {said}" if said in ("facts", "invented") else ECB
+    return ecb.read(bytes(content), _first_needed()), f"sandbox: {said}" if said in ("facts", "invented") else ECB
 
 
 def store(connection: Connection, found: list[Rate], source: str) -> int:
     """Take in what a source says of days up to today; how many rates were new or other ones."""
     now = clock.now()
-    since = windows.months_before(now.date(), HISTORY_MONTHS)
-    taken = [rate for rate in found if since <= rate.day <= now.date()]
+    taken = [rate for rate in found if _first_needed() <= rate.day <= now.date()]
     stored = connection.execute(
         text(
             "select store_rates(cast(:days as date[]), cast(:currencies as text[]), cast(:rates as numeric[]),"
@@ -136,6 +135,10 @@ def store(connection: Connection, found: list[Rate], source: str) -> int:
         },
     )
     return int(stored.scalar_one())
+
+
+def _first_needed() -> date:
+    return windows.months_before(clock.now().date(), HISTORY_MONTHS)
 
 
 def _conclude(connection: Connection, again_after: timedelta, error: str | None) -> None:

@@ -87,3 +87,8 @@ def test_what_is_no_file_of_rates_or_not_whole_is_refused(content: bytes) -> Non
 
 def test_a_rate_that_is_named_twice_with_one_value_is_one() -> None:
     assert set(read(HISTORY.encode() + b"2026-03-02,1.05,N/A,N/A,\n")) == BOTH
+
+
+@pytest.mark.parametrize("content", [XML, zipped(HISTORY)], ids=["xml", "history"])
+def test_of_a_long_file_only_the_days_that_are_needed_are_taken(content: bytes) -> None:
+    assert set(read(content, date(2026, 3, 3))) == MARCH_3
