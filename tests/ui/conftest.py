@@ -122,7 +122,7 @@ class Site:
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Dashboard, auth and what they need, on a business clock that stands still."""
     home = tmp_path_factory.mktemp("dashboard") / "home"
-    parts = ["dashboard", "first-login", "connector", "sandbox"]
+    parts = ["dashboard", "first-login", "connector", "sandbox", "oauth-callback"]
     facts = ROOT / "tests" / "data" / "meta_90_days"
     with Stack(home, parts=parts, facts=facts, clock=seed.NOW, rate=0) as stack:
         yield Site(stack)
