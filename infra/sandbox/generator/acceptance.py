@@ -92,6 +92,9 @@ class _Objects:
             days = _WINDOWS.get(account.platform)
             chosen = str(self.chance.choice(days)) if days else ""
             yield self._row("ad_group", ad.adgroup, ad.campaign.id, conversion_window_days=chosen)
+        for campaign, group in account.residuals:
+            if group is not None and group.id not in groups:
+                yield self._asset_group(campaign, group)
         for ad in account.ads:
             yield self._ad(ad)
 
@@ -102,19 +105,26 @@ class _Objects:
         ended = self._at(ad.until + timedelta(1), 3)
         site = f"https://shop-{account.id[-4:]}.example/{ad.ad.id[-6:]}"
         return self._row(
-            "ad", ad.ad, ad.adgroup.id, status=status, texts=self._texts(ad), final_url=site,
+            "ad", ad.ad, ad.adgroup.id, status=status, texts=self._texts(ad.ad), final_url=site,
             image_url="" if account.platform == "google" else f"{site}.jpg", labels=self._labels("Video", "Test"),
             review_status=review, review_reason=_REASONS[account.platform] if review == "disapproved" else "",
             created_at=self._at(ad.since, 0), deleted_at=ended if status == "deleted" else "",
         )  # fmt: skip
 
-    def _texts(self, ad: Ad) -> str:
+    def _asset_group(self, campaign: Object, group: Object) -> Row:
+        site = f"https://shop-{self.account.id[-4:]}.example/{group.id[-6:]}"
+        return self._row(
+            "ad_group", group, campaign.id, texts=self._texts(group), final_url=site, image_url=f"{site}.jpg",
+            review_status="approved",
+        )  # fmt: skip
+
+    def _texts(self, of: Object) -> str:
         fields = {
             "google": ("headline", "headline", "description"),
             "meta": ("headline", "primary_text"),
             "tiktok": ("ad_text",),
         }[self.account.platform]
-        texts = [{"field": field, "text": f"{ad.ad.name} {n}"} for n, field in enumerate(fields, 1)]
+        texts = [{"field": field, "text": f"{of.name} {n}"} for n, field in enumerate(fields, 1)]
         return json.dumps(texts, ensure_ascii=False)
 
     def _labels(self, *words: str) -> str:

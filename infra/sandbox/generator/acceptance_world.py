@@ -75,7 +75,7 @@ class Ad:
 
 @dataclass(frozen=True)
 class Account:
-    """An account. `residuals` deliver without an ad: a campaign, and the ad group if there is one."""
+    """An account. `residuals` deliver without an ad: a campaign, and the ad group or asset group if there is one."""
 
     platform: Platform
     id: str
@@ -106,9 +106,10 @@ def _account(seed: int, size: Size, number: int) -> Account:
     groups = {ad.adgroup.id: (ad.campaign, ad.adgroup) for ad in ads[:: max(share // 3, 1)]}
     residuals: list[tuple[Object, Object | None]] = list(groups.values())
     if platform == "google":
-        largest = maker.object(1, "max")
-        campaigns[largest.id] = (largest, "performance_max")
-        residuals.append((largest, None))
+        for name, group in (("max", None), ("max with assets", maker.object(2, "assets"))):
+            largest = maker.object(1, name)
+            campaigns[largest.id] = (largest, "performance_max")
+            residuals.append((largest, group))
     elif platform == "meta":
         residuals.append((ads[-1].campaign, None))
     own_kind = ("", "direct", "sub_manager")[place % 3] if platform == "google" else ""

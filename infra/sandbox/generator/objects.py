@@ -65,9 +65,13 @@ class Objects:
         # A budget stands at the campaign or, where the platform has it, at the ad group.
         budget = "" if place.campaign.daily_budget or google else self.writer.money(place.adset.daily * 6 // 5)
         window = "" if google else place.adset.window
+        seen: dict[str, str] = {}
+        if not place.adset.slots:
+            subject = place.account.subjects[0]
+            seen = {**self._creative(subject), "image_url": self._image(subject), "review_status": "approved"}
         return self._entity(
             "ad_group", place.adset_id, place.campaign_id, place.adset.name, daily_budget=budget,
-            conversion_window_days=window,
+            conversion_window_days=window, **seen,
         )  # fmt: skip
 
     def _ad(self, place: lives.Place, ad: lives.Ad) -> Row:
@@ -93,8 +97,11 @@ class Objects:
             for field, text in _WORDS[account.platform]
         ]
         # A search ad has no picture.
-        image = "" if account.platform == "google" else f"{account.site}/images/{slug}.jpg"
+        image = "" if account.platform == "google" else self._image(subject)
         return {"texts": _json(texts), "final_url": f"{account.site}/{slug}", "image_url": image}
+
+    def _image(self, subject: str) -> str:
+        return f"{self.writer.account.site}/images/{subject.lower().replace(' ', '-')}.jpg"
 
     @staticmethod
     def _labels(place: lives.Place, ad: lives.Ad) -> str:

@@ -34,6 +34,7 @@ class Reviewed:
 class AdSet:
     """`daily` is the spend of a normal day, `cpm` the price of 1000 impressions, rates in millionths of the base.
 
+    One of no `slots` is an asset group of Performance Max: it has what people see itself, and its campaign's residual.
     `window` is the days after a click in which a conversion counts for it, where the platform keeps that here.
     """
 

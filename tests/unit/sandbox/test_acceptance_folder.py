@@ -98,7 +98,9 @@ def test_some_rows_have_no_ad_and_some_no_ad_group_on_every_platform_that_has_su
     assert {row["platform"] for row in facts if not row["adgroup_id"]} == {"google", "meta"}
     largest = {row["id"] for row in rows(folder, "entities.csv") if row["kind"] == "performance_max"}
     assert largest
-    assert not any(row["adgroup_id"] for row in facts if row["campaign_id"] in largest)
+    of_largest = [row for row in facts if row["campaign_id"] in largest]
+    assert not any(row["ad_id"] for row in of_largest)
+    assert {bool(row["adgroup_id"]) for row in of_largest} == {True, False}  # asset groups, and campaigns without
 
 
 def test_hours_add_up_to_the_campaigns_day_and_none_is_skipped_by_summer_time(folder: Path) -> None:
