@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from adloom.platforms.google import creatives, objects, queries
+from adloom.platforms.google import creatives, entities, queries
 from adloom.platforms.google.client import VERSION
 from adloom.platforms.google.creatives import Assets, Lookup
 
@@ -175,5 +175,5 @@ def test_the_longest_window_is_that_of_an_action_that_still_counts() -> None:
         row.conversion_action.status = values[status].number
         row.conversion_action.click_through_lookback_window_days = days
         actions.append(row)
-    assert objects.longest_window(actions) == 60
-    assert objects.longest_window(actions[2:]) is None
+    assert entities.longest_window(actions) == 60
+    assert entities.longest_window(actions[2:]) is None

@@ -8,10 +8,10 @@ from itertools import chain
 
 from adloom import logs
 from adloom.errors import AccountInaccessible, PlatformProtocolError, TooMuchData
-from adloom.platforms.google import conversions, errors, objects, queries, rows
+from adloom.platforms.google import conversions, entities, errors, queries, rows
 from adloom.platforms.google.client import GoogleClient, Rows
 from adloom.platforms.google.creatives import Assets, Lookup
-from adloom.platforms.google.objects import Maker
+from adloom.platforms.google.entities import Maker
 from adloom.platforms.model import Account, Days, Entity, Fact, HourFact, HourLevel, Level
 from adloom.platforms.retry import OutOfTimeError
 
@@ -63,7 +63,7 @@ class GoogleReader:
                 if node.manager:
                     continue
                 try:
-                    account = objects.account(node, login=root)
+                    account = entities.account(node, login=root)
                 except PlatformProtocolError as error:
                     log.warning("account_left_out", external_id=str(node.id), reason=error.detail)
                     continue
@@ -76,8 +76,8 @@ class GoogleReader:
         described = found or [row for batch in self._stream(external_id, queries.CUSTOMER) for row in batch]
         if not described:
             raise AccountInaccessible(f"Google tells nothing of account {external_id}", platform_code="empty")
-        login, lookback_days = self.logins.get(external_id), objects.longest_window(found)
-        return objects.account(described[0].customer, login=login, lookback_days=lookback_days)
+        login, lookback_days = self.logins.get(external_id), entities.longest_window(found)
+        return entities.account(described[0].customer, login=login, lookback_days=lookback_days)
 
     def entities(self, account: Account) -> Iterator[Entity]:
         """Campaigns, ad groups and asset groups, ads, in this order. An object may come twice.
@@ -94,7 +94,7 @@ class GoogleReader:
         account_id, has_max = account.external_id, False
         make = Maker(account_id, labels=self._named(account_id), images=self._pictured(account_id))
         for batch in self._stream(account_id, queries.CAMPAIGNS):
-            has_max = has_max or any(map(objects.is_max, batch))
+            has_max = has_max or any(map(entities.is_max, batch))
             yield from make.campaigns(batch)
             del batch
         # Of a batch of 10,000 nothing is kept while the next is read.
@@ -109,7 +109,7 @@ class GoogleReader:
             for row in batch:
                 assets.setdefault(row.asset_group.id, Assets()).add(row)
         for batch in self._stream(account_id, queries.ASSET_GROUPS):
-            yield from objects.asset_groups(batch, assets)
+            yield from entities.asset_groups(batch, assets)
 
     def _named(self, account_id: str) -> Lookup:
         def ask() -> Iterator[tuple[str, str]]:
@@ -156,7 +156,7 @@ class GoogleReader:
 
     def _looked_at(self, window: tuple[str, Days], batch: Rows) -> Rows:
         """Note whether Performance Max delivered in these days: asset groups need not be asked for otherwise."""
-        if any(map(objects.is_max, batch)):
+        if any(map(entities.is_max, batch)):
             self._has_max[window] = True
         return batch
 
