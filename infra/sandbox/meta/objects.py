@@ -25,6 +25,7 @@ _REVIEWS = {
     "limited": _ISSUES,
     "with_issues": _ISSUES,
 }
+_BEFORE_A_PAUSE = frozenset({"PENDING_REVIEW", _ISSUES})
 
 
 @dataclass(frozen=True)
@@ -64,12 +65,14 @@ def effective_status(account: Account, entity: Entity, now: datetime) -> str:
     for gone in ("deleted", "archived"):
         if gone in states:
             return gone.upper()
+    review = _REVIEWS.get(entity.row.review_status.lower(), "ACTIVE") if entity.row else "ACTIVE"
     if own == "paused":
-        return "PAUSED"
+        # An ad that enters the review paused leaves it so; until then, and with issues, the pause is not what is said.
+        return review if review in _BEFORE_A_PAUSE else "PAUSED"
     for word, state in above:
         if state == "paused":
             return word
-    return _REVIEWS.get(entity.row.review_status.lower(), "ACTIVE") if entity.row else "ACTIVE"
+    return review
 
 
 def is_gone(status: str) -> bool:
