@@ -479,9 +479,10 @@ def test_the_pages_say_nothing_secret_and_run_nothing(client: FlaskClient, admin
 
 def test_the_walk_through_the_sandbox_connects(client: FlaskClient, admin: Person) -> None:
     with walker() as browser:
-        assert walk(start(client, admin), browser) == "connected Sandbox Person"
+        walked = walk(start(client, admin), browser)
 
-    assert len(connections(client, admin)) == 1
+    (one,) = connections(client, admin)
+    assert (walked.name, walked.connection_id) == ("Sandbox Person", one["connection_id"])
 
 
 def test_the_walk_says_why_it_did_not_connect(
