@@ -16,12 +16,14 @@ from pathlib import Path
 import pytest
 
 from adloom.metrics import reconcile
-from adloom.metrics.reconcile import DELIVERY_WITHOUT_ROWS
+from adloom.metrics.reconcile import DELIVERY_WITHOUT_ROWS, TRUNCATED
 from infra.sandbox.facts import columns
 from infra.sandbox.facts.expected import Cells, expected
 from tests.conftest import Postgres
 from tests.facts import write_folder
-from tests.integration.sync_rig import Rig, rig_on
+from tests.integration.sync_rig import Rig, rig_in, rig_on, sandbox_on
+from tests.integration.tiktok_rig import SETTINGS, TikTokRig
+from tests.unit.sandbox.support import fact, facts
 
 NOW = "2026-04-01T12:00:00+00:00"
 LAST = date(2026, 3, 31)
@@ -101,3 +103,26 @@ def test_delivery_without_ads_is_counted_with_what_explains_it(rig: Rig) -> None
     with rig.database.tenant(rig.org_id) as connection:
         of_one = reconcile.explanations(connection, [account["account_id"]])
     assert of_one[DELIVERY_WITHOUT_ROWS["ad"]] <= account["days"]
+
+
+def test_ads_that_tiktok_never_gives_stop_nothing_and_are_told(postgres: Postgres, tmp_path: Path) -> None:
+    of_tiktok = {"platform": "tiktok", "account_id": "7011111111111111111"}
+    rows = [fact(**of_tiktok, ad_id=str(number), date=f"2026-03-3{day}") for number in range(41, 44) for day in (0, 1)]
+    folder = facts(tmp_path / "facts", *rows)
+    with (
+        sandbox_on(folder, tmp_path, NOW, **SETTINGS) as started,
+        rig_in(postgres, *started, TikTokRig) as cut,
+    ):
+        few = {"match": {"path": "report", "level": "ad", "times": None}, "fault": {"kind": "few_ads", "rows": 1}}
+        cut.sandbox.faults(few)
+        cut.settle()
+        stored = cut.rows("select level, sum(spend) as spend from metrics where org_id = %s group by level")
+        assert {row["level"]: row["spend"] for row in stored}.items() >= {
+            "account": Decimal(75), "campaign": Decimal(75), "ad_group": Decimal(75),
+        }.items()  # fmt: skip
+        said = cut.rows("select day, state, explanation from reconciliations where org_id = %s and level = 'ad'")
+        assert {(row["day"].day, row["state"], row["explanation"]) for row in said} == {
+            (30, "explained", TRUNCATED), (31, "explained", TRUNCATED),
+        }  # fmt: skip
+        with cut.database.tenant(cut.org_id) as connection:
+            assert reconcile.check(connection) == []

@@ -9,7 +9,7 @@ from itertools import islice
 from adloom import logs
 from adloom.errors import AccountInaccessible, PlatformProtocolError, PlatformRejected, TooMuchData
 from adloom.platforms import smaller
-from adloom.platforms.model import TWICE, Account, Days, Entity, Fact, HourFact, HourLevel, Level
+from adloom.platforms.model import TRUNCATED, TWICE, Account, Days, Entity, Fact, HourFact, HourLevel, Level
 from adloom.platforms.tiktok import conversions, entities, hourly, pages, report, smart, windows
 from adloom.platforms.tiktok.client import ADVERTISERS, TikTokClient
 from adloom.platforms.tiktok.creatives import Creatives
@@ -27,7 +27,6 @@ MOST_LIST_TRIES = 3
 ADS_AT_ONCE = 1000
 # TikTok asks for the id of a request when it is to explain an answer; of a window's many requests the first are kept.
 MOST_REQUEST_IDS = 20
-TRUNCATED = "truncated"
 
 log = logs.get(__name__)
 
