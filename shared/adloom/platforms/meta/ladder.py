@@ -7,7 +7,14 @@ from __future__ import annotations
 
 # Rows of a page. Meta takes more than 500 where the rows are small.
 PAGE_LIMITS = (1000, 500, 100, 25)
+# Ads come with their creatives, which are many times as large as a row of numbers.
+_LARGE = {"ads": 500}
 CAMPAIGNS_PER_QUESTION = 20
+
+
+def first_limit(kind: str) -> int:
+    """The page that is asked for first."""
+    return _LARGE.get(kind, PAGE_LIMITS[0])
 
 
 def smaller_limit(limit: int) -> int | None:

@@ -83,7 +83,7 @@ class Walker:
         self, path: str, params: Mapping[str, object], decoder: msgspec.json.Decoder[Page[T]], kind: str
     ) -> Page[T]:
         while True:
-            limit = self._limits.get(kind, ladder.PAGE_LIMITS[0])
+            limit = self._limits.get(kind) or ladder.first_limit(kind)
             try:
                 return self._client.get(path, {**params, "limit": limit}, decoder)
             except TooMuchData:
