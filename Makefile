@@ -67,7 +67,7 @@ lock: ## Resolve the locked dependencies again: UPGRADE=1 takes newer versions
 			-o shared/requirements/$$family.txt || exit 1; \
 	done
 
-soak: ## Run the stack for MINUTES (default 30) while parts are killed, and compare the numbers at the end
+soak: ## Kill parts of the stack KILLS times (default 200), and sync 200 accounts for MINUTES (default 120)
 	@$(BOOT) dev -- -m pytest tests/bench -m soak -q -s
 
 bench: ## Measure start, sync and pages

@@ -5,11 +5,11 @@ to go on. Without the variable a point costs one look at the environment.
 
 `ADLOOM_FAILPOINT` is the path of a file, so that a point is armed while the processes run. The file holds one line
 
-    <point>[:<n>][:kill=<process id>]
+    <point>[:<n>][:by=<process id>][:kill=<process id>]
 
 and means: the process that reaches the point for the n-th time (default 1) since the line was written is killed with
-SIGKILL, or the named process is, together with its children (Postgres is many). The file is removed before that, so
-that a point fires once, whatever is restarted.
+SIGKILL, or the process after `kill` is, together with its children (Postgres is many). With `by` only that process
+counts. The file is removed before that, so that a point fires once, whatever is restarted.
 """
 
 from __future__ import annotations
@@ -30,31 +30,39 @@ _reached: Counter[tuple[str, int]] = Counter()
 
 @dataclass(frozen=True)
 class Failpoint:
-    """Kill `victim` (None: the process itself) when `name` is reached for the `nth` time."""
+    """Kill `victim` (None: the process itself) when `name` is reached for the `nth` time by the process `by` (None:
+    any).
+    """
 
     name: str
     nth: int = 1
     victim: int | None = None
+    by: int | None = None
 
     def __str__(self) -> str:
-        return f"{self.name}:{self.nth}" + (f":kill={self.victim}" if self.victim is not None else "")
+        by = f":by={self.by}" if self.by is not None else ""
+        return f"{self.name}:{self.nth}{by}" + (f":kill={self.victim}" if self.victim is not None else "")
 
 
 def parse(line: str) -> Failpoint:
     """Read an armed line; ConfigurationError says what it should look like."""
     name, *rest = line.strip().split(":")
-    nth, victim = 1, None
+    nth, victim, by = 1, None, None
     try:
         for part in rest:
             if part.startswith("kill="):
                 victim = int(part.removeprefix("kill="))
+            elif part.startswith("by="):
+                by = int(part.removeprefix("by="))
             else:
                 nth = int(part)
     except ValueError:
         name = ""
     if not name:
-        raise ConfigurationError(f"The failpoint {line!r} should read <point>[:<n>][:kill=<process id>]")
-    return Failpoint(name, nth, victim)
+        raise ConfigurationError(
+            f"The failpoint {line!r} should read <point>[:<n>][:by=<process id>][:kill=<process id>]"
+        )
+    return Failpoint(name, nth, victim, by)
 
 
 def arm(path: Path, point: Failpoint) -> None:
@@ -78,7 +86,7 @@ def _look(name: str, path: Path) -> None:
     except FileNotFoundError:
         return
     point = parse(line)
-    if point.name != name:
+    if point.name != name or point.by not in {None, os.getpid()}:
         return
     _reached[line, armed_at] += 1
     if _reached[line, armed_at] < point.nth:

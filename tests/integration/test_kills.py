@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
 
 import pytest
 
-from tests.facts import write_folder
 from tests.integration.kills.matrix import CELLS, Cell, Outcome, table
 from tests.integration.kills.proof import Leavings, kill, undisturbed
-from tests.integration.kills.stage import Stage, open_stage
+from tests.integration.kills.stage import Stage, open_stage, small_world
 
 SEED = int(os.environ.get("ADLOOM_KILLS_SEED", "1"))
 
@@ -23,7 +21,7 @@ SEED = int(os.environ.get("ADLOOM_KILLS_SEED", "1"))
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     folder = tmp_path_factory.mktemp("kills")
-    facts = write_folder(folder / "facts", 7, accounts=3, days=12, ads=12, last=date(2026, 3, 31))
+    facts = small_world(folder / "facts")
     with open_stage(folder / "home", facts, folder / "failpoint") as opened:
         yield opened
 

@@ -6,14 +6,18 @@ import random
 from dataclasses import dataclass
 from itertools import product
 
-FUNCTION = "sync-meta"
+PLATFORMS = ("google", "meta", "tiktok")
+FUNCTIONS = tuple(f"sync-{platform}" for platform in PLATFORMS)
 CONNECTOR = "connector"
-PROCESSES = (FUNCTION, CONNECTOR, "nats", "postgres")
+PROCESSES = (*FUNCTIONS, CONNECTOR, "nats", "postgres")
+# Where any of the functions may be the one that gets to a point.
+A_FUNCTION = "a function"
 
 
 @dataclass(frozen=True)
 class Point:
-    """A point of progress. `reached_by` is the process that gets there, `most` how often it surely does in one sync.
+    """A point of progress. `reached_by` is the process that gets there, `most` how often it surely does in one sync; a
+    page may be one of days or of hours.
 
     `held`: what was killed stays away until the broker has forgotten which events it has.
     """
@@ -26,8 +30,8 @@ class Point:
 
 
 POINTS = (
-    Point("page k", "sync.page", FUNCTION, 20),
-    Point("inside the transaction", "sync.transaction", FUNCTION, 6),
+    Point("page k", "sync.page", A_FUNCTION, 8),
+    Point("inside the transaction", "sync.transaction", A_FUNCTION, 3),
     Point("between publish and outbox mark", "outbox.published", CONNECTOR, 8),
     Point("between delivery and acknowledgement", "delivery.answered", CONNECTOR, 4),
     Point("after the broker's duplicate window", "outbox.published", CONNECTOR, 8, held=True),
@@ -52,6 +56,12 @@ class Cell:
     def is_call_orphaned(self) -> bool:
         """Whether calls go on whose caller is gone, so that their events are delivered again meanwhile."""
         return self.process == CONNECTOR
+
+    def reached_by(self, seed: int) -> str:
+        """The process that gets to the point: of the functions the one that is killed, or one by chance."""
+        if self.point.reached_by != A_FUNCTION:
+            return self.point.reached_by
+        return self.process if self.process in FUNCTIONS else random.Random(f"{seed} by {self}").choice(FUNCTIONS)
 
     def nth(self, seed: int) -> int:
         """The how-manieth time it is. Seed 0 takes the first, which in a delivery is that of a new connection."""

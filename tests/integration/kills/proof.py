@@ -16,8 +16,11 @@ NONE_OF = {
     "dead letters": "select count(*) from dead_letters",
     "events without a note of their effect": """
         select count(*) from outbox o
-         where o.subject in ('adloom.connections.connected', 'adloom.sync_meta.requested')
-           and not exists (select from inbox i where i.event_id = o.event_id and i.function = 'sync-meta')""",
+         where (o.subject = 'adloom.connections.connected' or o.subject like 'adloom.sync\\_%.requested')
+           and not exists (
+            select from inbox i where i.event_id = o.event_id
+               and i.function = coalesce('sync-' || (o.envelope->'data'->>'platform'),
+                                         replace(split_part(o.subject, '.', 2), '_', '-')))""",
     "restatements, though no number ever changed": "select count(*) from restatements",
     "changes of entities, though none ever changed": "select count(*) from entity_changes",
     "failed runs": "select count(*) from sync_runs where outcome = 'failed'",
@@ -35,20 +38,26 @@ NONE_OF = {
     "events of runs that are not stored": """
         select count(*) from outbox o where o.subject = 'adloom.metrics.synced' and not exists (
             select from sync_runs r where r.run_id::text = o.envelope->'data'->>'run_id')""",
-    "accounts found twice": "select count(*) - count(distinct external_id) from ad_accounts",
+    "accounts found twice": "select count(*) - count(distinct (platform, external_id)) from ad_accounts",
+    "days set aside": "select count(*) from sync_windows where aside_at is not null",
 }
 # What one sync leaves, whatever happened on the way; numbers that count up for ever are left out.
 LEAVES = {
     "accounts": "select count(*) from ad_accounts",
     "connection events": "select count(*) from outbox where subject = 'adloom.connections.connected'",
     "requests of a new connection": """
-        select count(*) from outbox where subject = 'adloom.sync_meta.requested'
+        select count(*) from outbox where subject like 'adloom.sync\\_%.requested'
            and envelope->'data'->>'reason' = 'connected'""",
     "facts": """
         select count(*), md5(string_agg(concat_ws('|', a.external_id, m.level, m.entity_id, m.day, m.impressions,
                m.clicks, m.spend, m.conversions, m.conversion_value, m.video_views, m.reach, m.actions), ','
                order by a.external_id, m.level, m.day, m.entity_id))
           from metrics m join ad_accounts a using (account_id)""",
+    "facts by the hour": """
+        select count(*), md5(string_agg(concat_ws('|', a.external_id, m.level, m.entity_id, m.day, m.hour,
+               m.impressions, m.clicks, m.spend, m.conversions, m.conversion_value), ','
+               order by a.external_id, m.level, m.day, m.hour, m.entity_id))
+          from metrics_hourly m join ad_accounts a using (account_id)""",
     "entities": """
         select count(*), md5(string_agg(concat_ws('|', a.external_id, e.level, e.external_id, e.parent_id, e.name,
                e.status, e.daily_budget, e.deleted_at), ',' order by a.external_id, e.level, e.external_id))
@@ -60,7 +69,7 @@ LEAVES = {
 }
 
 # So slow that the redelivery comes while the call is still at work: that is what the account's lock is for.
-_SLOW_S = 0.5
+_SLOW_S = 0.3
 
 Leavings = dict[str, list[Any]]
 
@@ -82,8 +91,9 @@ def kill(stage: Stage, cell: Cell, seed: int, should_be: Leavings, target: Path)
     began, nth = time.monotonic(), cell.nth(seed)
     stage.reset()
     stage.slow_down_platform(_SLOW_S if cell.is_call_orphaned else 0)
-    victim = None if cell.process == cell.point.reached_by else stage.stack.pid(cell.process)
-    stage.arm(Failpoint(cell.point.failpoint, nth, victim))
+    reached_by = cell.reached_by(seed)
+    victim = None if cell.process == reached_by else stage.stack.pid(cell.process)
+    stage.arm(Failpoint(cell.point.failpoint, nth, victim, stage.stack.pid(reached_by)))
     stage.sync()
     stage.wait_fired()
     with stage.stack.without(cell.process) if cell.point.held else contextlib.nullcontext():

@@ -7,7 +7,7 @@ import json
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -29,14 +29,16 @@ from adloom.failpoints import Failpoint
 from infra.connector.broker import STREAM
 from infra.local.stack import Stack
 from infra.local.verify import LEVELS, Comparison, Span, compare
-from tests.integration.kills.matrix import CONNECTOR, FUNCTION
+from infra.sandbox.generator import acceptance
+from infra.sandbox.generator.acceptance_world import Size
+from tests.integration.kills.matrix import CONNECTOR, FUNCTIONS
 
-PARTS = ["first-login", "sandbox", CONNECTOR, FUNCTION, "oauth-callback"]
-WINDOW_S = 3.0
+PARTS = ["first-login", "sandbox", CONNECTOR, *FUNCTIONS, "oauth-callback"]
+WINDOW_S = 2.0
 PATIENCE_S = 60.0
 _KEPT_TABLES = (
     *("alembic_version", "organisations", "users", "user_credentials", "memberships", "sessions", "operator_keys"),
-    *("known_devices", "connections", "connection_tokens"),
+    *("known_devices", "connections", "connection_tokens", "connection_subscriptions"),
 )
 _OPEN = """
 select (select count(*) from sync_windows) as windows,
@@ -54,16 +56,16 @@ class Waiting(NamedTuple):
 
 
 class Stage:
-    """A stack with one connection to the sandbox's accounts."""
+    """A stack with a connection to the sandbox's accounts of each platform."""
 
     def __init__(self, stack: Stack, folder: Path) -> None:
         self.stack = stack
         self.span = Span.of(folder)
         self._folder = folder
         self._callback = Database(stack.secret("admin", "oauth-callback-database-url"), pool_size=1)
-        self._run("connect", "sandbox", "--platform", "meta")
+        self._run("connect", "sandbox")
         self.wait_done()
-        ((self._org, self._connection),) = self.admin("select org_id, connection_id from connections")
+        self._connections = self.admin("select org_id, connection_id, platform from connections order by platform")
 
     def close(self) -> None:
         self._callback.close()
@@ -77,15 +79,19 @@ class Stage:
         self._sandbox("DELETE", "requests")
 
     def sync(self) -> None:
-        """What the callback does at the end of a log-in: tell that there is a connection."""
-        event = AccountsConnected(
-            org_id=UUID(str(self._org)), account_id=None, connection_id=UUID(str(self._connection)), platform="meta"
-        )
+        """What the callback does at the end of a log-in: tell that there is a connection, of each platform."""
+        events = [
+            AccountsConnected(
+                org_id=UUID(str(org)), account_id=None, connection_id=UUID(str(connection)), platform=platform
+            )
+            for org, connection, platform in self._connections
+        ]
         deadline = time.monotonic() + PATIENCE_S
         while True:
             try:
-                with self._callback.tenant(event.org_id) as connection:
-                    publish(connection, event)
+                with self._callback.tenant(events[0].org_id) as connection:
+                    for event in events:
+                        publish(connection, event)
             except Unavailable:  # Postgres was killed a moment ago: its last connections are still in the pool
                 if time.monotonic() > deadline:
                     raise
@@ -94,15 +100,18 @@ class Stage:
 
     def slow_down_platform(self, seconds: float) -> None:
         """Let every request for metrics take so much longer; 0 for none."""
-        delay = {"match": {"path": "insights", "times": None}, "fault": {"kind": "delay", "seconds": seconds}}
-        self._sandbox("POST", "faults", [delay] if seconds else [])
+        delays = [
+            {"match": {"path": path, "times": None}, "fault": {"kind": "delay", "seconds": seconds}}
+            for path in ("insights", "report/integrated/get")
+        ]
+        self._sandbox("POST", "faults", delays if seconds else [])
 
     def arm(self, point: Failpoint) -> None:
         failpoints.arm(self.failpoint, point)
 
     @property
     def failpoint(self) -> Path:
-        return Path(self.stack.env(FUNCTION)["ADLOOM_FAILPOINT"])
+        return Path(self.stack.env(FUNCTIONS[0])["ADLOOM_FAILPOINT"])
 
     # Waiting
 
@@ -124,13 +133,16 @@ class Stage:
             # What an event leads to is written before the broker hears that it was taken.
             return before == after and before[:2] == (0, 0) and before.written > 0 and at_broker == 0
 
-        _wait(is_done, lambda: f"still waiting: {still}\n{self.stack.log(FUNCTION)[-3000:]}")
+        _wait(is_done, lambda: f"still waiting: {still}\n{self._logs()}")
 
     def _waiting(self) -> Waiting:
         return Waiting(*self.admin(_OPEN)[0])
 
     def _waiting_at_broker(self) -> int:
-        return asyncio.run(_undelivered(self.stack.secret(CONNECTOR, "nats-url"), FUNCTION))
+        return asyncio.run(_undelivered(self.stack.secret(CONNECTOR, "nats-url"), FUNCTIONS))
+
+    def _logs(self) -> str:
+        return "\n".join(self.stack.log(function)[-1500:] for function in FUNCTIONS)
 
     # Looking
 
@@ -141,6 +153,9 @@ class Stage:
         for level in LEVELS:
             output = str(target / f"{level}.csv")
             self._run("export", "metrics", "--level", level, *between, "--format", "csv", "--output", output)
+        for level in ("account", "campaign"):
+            output = str(target / f"{level}_hours.csv")
+            self._run("export", "hours", "--level", level, *between, "--format", "csv", "--output", output)
         return compare(target, self._folder, self.span.clock)
 
     def days_read_twice(self) -> int:
@@ -150,11 +165,9 @@ class Stage:
         """
         read: Counter[tuple[str, int]] = Counter()
         for one in self._sandbox("GET", "requests")["requests"]:
-            asked = one["params"]
-            if asked.get("level") == "ad" and one["status"] == httpx.codes.OK and "after" not in asked:
-                window = {end: date.fromisoformat(day) for end, day in json.loads(asked["time_range"]).items()}
-                days = range(window["since"].toordinal(), window["until"].toordinal() + 1)
-                read.update((one["path"], day) for day in days)
+            if one["status"] == httpx.codes.OK and (window := _ads_of(one["params"])):
+                days = range(window[0].toordinal(), window[1].toordinal() + 1)
+                read.update((one["path"] + one["params"].get("advertiser_id", ""), day) for day in days)
         assert read, "the sandbox's log names no request for metrics"
         return sum(count > 1 for count in read.values())
 
@@ -177,6 +190,12 @@ class Stage:
         return answer.raise_for_status().json()
 
 
+def small_world(folder: Path) -> Path:
+    """An account of each platform, a fortnight long."""
+    acceptance.write(folder, 7, Size(accounts=3, ads=12, days=12, until=date(2026, 3, 31)))
+    return folder
+
+
 @contextmanager
 def open_stage(home: Path, folder: Path, failpoint: Path) -> Iterator[Stage]:
     """A stack over a facts folder, with one sync done."""
@@ -194,11 +213,22 @@ def open_stage(home: Path, folder: Path, failpoint: Path) -> Iterator[Stage]:
             stage.close()
 
 
-async def _undelivered(url: str, consumer: str) -> int:
+def _ads_of(asked: dict[str, str]) -> tuple[date, date] | None:
+    """The days of which a request asks for ads' facts, on its first page; None for any other request."""
+    if asked.get("level") == "ad" and "after" not in asked and "hourly" not in asked.get("breakdowns", ""):
+        window = json.loads(asked["time_range"])
+        return date.fromisoformat(window["since"]), date.fromisoformat(window["until"])
+    dimensions = asked.get("dimensions", "")
+    if asked.get("data_level") == "AUCTION_AD" and "stat_time_day" in dimensions and asked.get("page", "1") == "1":
+        return date.fromisoformat(asked["start_date"]), date.fromisoformat(asked["end_date"])
+    return None
+
+
+async def _undelivered(url: str, consumers: Sequence[str]) -> int:
     client = await nats.connect(url, allow_reconnect=False, connect_timeout=2)
     try:
-        info = await client.jetstream().consumer_info(STREAM, consumer)
-        return int(info.num_pending or 0) + int(info.num_ack_pending or 0)
+        found = [await client.jetstream().consumer_info(STREAM, consumer) for consumer in consumers]
+        return sum(int(info.num_pending or 0) + int(info.num_ack_pending or 0) for info in found)
     finally:
         await client.close()
 

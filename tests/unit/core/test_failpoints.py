@@ -86,3 +86,11 @@ def test_a_point_reads_as_it_was_written(point):
 def test_a_wrong_line_is_refused(line):
     with pytest.raises(ConfigurationError, match="should read"):
         parse(line)
+
+
+def test_only_the_process_that_is_named_counts(tmp_path):
+    arm(tmp_path / "point", Failpoint("here", 1, by=os.getpid()))
+    assert run(tmp_path / "point").returncode == 0
+    assert (tmp_path / "point").exists()
+    assert parse("here:2:by=17:kill=18") == Failpoint("here", 2, victim=18, by=17)
+    assert parse(str(Failpoint("here", 2, victim=18, by=17))) == Failpoint("here", 2, victim=18, by=17)
