@@ -11,6 +11,7 @@ from adloom.logs import new_request_id
 from adloom.platforms.advice import NAMES
 from ui.gateway import Answer, Caller
 from ui.i18n import _
+from ui.platform_words import PLATFORM_CODES, explained
 from ui.services import Services
 
 
@@ -47,7 +48,7 @@ async def _connect(services: Services, caller: Caller, platform: str) -> Outcome
     target = str(answer.body.get("authorize_url", ""))
     if answer.ok and urlsplit(target).scheme in ("http", "https"):
         return Outcome(go_to=target)
-    return _refused(answer, caller)
+    return _refused(answer, caller, platform)
 
 
 async def _sync(services: Services, caller: Caller, about: str) -> Outcome:
@@ -69,10 +70,13 @@ def sync_of(platform: str, account_id: int | None) -> str:
     return f"{platform}/{account_id}" if account_id is not None else ""
 
 
-def _refused(answer: Answer, caller: Caller) -> Outcome:
+def _refused(answer: Answer, caller: Caller, platform: str = "") -> Outcome:
     if answer.code == "step_up_needed":
         return Outcome(go_to="/confirm", comes_back=True)
     if answer.status == 403:  # noqa: PLR2004 - forbidden
         return Outcome(_("Your role does not allow that. An administrator can do it."))
     words = _("That did not work: {reason} (request {request})")
+    if platform and answer.code in PLATFORM_CODES:
+        said = explained(platform, answer.code)
+        return Outcome(words.format(reason=f"{said.happened} {said.step}", request=caller.request_id))
     return Outcome(words.format(reason=answer.detail or str(answer.status), request=caller.request_id))

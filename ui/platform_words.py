@@ -7,9 +7,12 @@ from dataclasses import dataclass, replace
 
 from adloom.platforms import scopes
 from adloom.platforms.advice import NAMES, Advice, advice
+from adloom.platforms.advice_codes import FAMILIES, OWN_CODES
 from ui.i18n import _
 
 PLATFORMS = ("google", "meta", "tiktok")
+# The codes of problems that are about an ad platform.
+PLATFORM_CODES = frozenset({*OWN_CODES, *FAMILIES})
 
 
 def name_of(platform: str) -> str:

@@ -124,7 +124,9 @@ PAGES = {
 FORMS_ALONE: dict[str, Role] = {"/logout": "viewer", "/settings/step-up": "viewer"}
 # Everybody sees connections; who changes them is an administrator.
 CONNECTION = "/connections/{connection_id:uuid}"
-FORMS_ALONE |= dict.fromkeys(("/connections/connect", *(f"{CONNECTION}/{deed}" for deed in DEEDS)), "admin")
+OPEN = ("/connections/connect", "/connections/token")
+FORMS_ALONE |= dict.fromkeys((*OPEN, *(f"{CONNECTION}/{deed}" for deed in DEEDS)), "admin")
+FORMS_ALONE[f"{CONNECTION}/check"] = "editor"
 # Under these lie files and sockets of the framework: the ones without anybody's data are public, the others have a test
 # of their own below.
 NO_PAGES = ("/_nicegui", "/static")

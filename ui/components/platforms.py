@@ -67,10 +67,35 @@ def reconnect_form(
 
 
 def connect_form(platform: str, *, primary: bool) -> Markup:
-    """One button that leads to the platform's log-in."""
+    """One button that leads to the platform's log-in, and what may be wished for before."""
+    leads = _wish("extras", "leads", _("Also receive leads of forms")) if platform == "meta" else None
     return fields.send_form(
         CONNECT,
         h("input", type="hidden", name="platform", value=platform),
+        _wish("accounts", "chosen", _("Let me choose the accounts first")),
+        leads,
         h("button", connect_label(platform), type="submit", class_="btn primary" if primary else "btn"),
-        class_="verb-form",
+        class_="connect-form",
     )
+
+
+def _wish(name: str, value: str, words: str) -> Markup:
+    return h("label", h("input", type="checkbox", name=name, value=value), h("span", words), class_="check")
+
+
+def token_form() -> Markup:
+    """Meta's way for machines: a token that an administrator makes there, which belongs to no person."""
+    return fields.send_form(
+        "/connections/token",
+        h(
+            "p",
+            _("In the business settings of Meta, make a system user, give it the ad accounts, and generate a token "
+              "with the right ads_read. It does not end when a person leaves."),
+            class_="muted small",
+        ),
+        h("input", type="hidden", name="platform", value="meta"),
+        fields.secret("token", _("Token of the system user"), "off"),
+        _wish("accounts", "chosen", _("Let me choose the accounts first")),
+        fields.submit(_("Connect Meta by this token"), primary=False),
+        data_clears=True,
+    )  # fmt: skip

@@ -18,7 +18,29 @@ _FUNCTION = "oauth-callback"
 
 async def connect(asking: Asking) -> Done:
     """Off to the platform's log-in, in this browser."""
-    return await _log_in(asking, {"platform": asking.field("platform")})
+    return await _log_in(asking, {"platform": asking.field("platform")} | _wishes(asking))
+
+
+def _wishes(asking: Asking) -> dict[str, Any]:
+    """Which accounts are read at first, and what is asked for beyond reading."""
+    accounts = "chosen" if asking.field("accounts") == "chosen" else ALL
+    return {"accounts": accounts, "extras": asking.chosen("extras")}
+
+
+async def adopt(asking: Asking) -> Done:
+    """A token that was made at Meta itself."""
+    body = {"token": asking.secret("token").strip()} | _wishes(asking)
+    answer = await asking.call(_FUNCTION, "POST", "/connections/tokens", body)
+    return Done(go=f"{PAGE}/{answer.body['connection_id']}")
+
+
+async def check(asking: Asking) -> Done:
+    """Ask the platform now; what it says of the access stands on the page afterwards."""
+    answer = await asking.call(_FUNCTION, "POST", f"/connections/{_connection(asking)}/check")
+    _announce(asking)
+    if answer.body.get("status") == "active":
+        return Done(_("The platform has answered: the access works."))
+    return Done(_("The platform has answered: the access works no more. What to do stands above."))
 
 
 async def reconnect(asking: Asking) -> Done:

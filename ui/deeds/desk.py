@@ -163,7 +163,7 @@ async def _refused(asking: Asking, answer: Answer) -> Response:
         return _answer(_FORBIDDEN, step_up={"code": has_one})
     if answer.status == _UNAUTHENTICATED:
         return _answer(_UNAUTHENTICATED, login=True)
-    problem: Problem = refusal(answer)
+    problem: Problem = refusal(answer, asking.field("platform"))
     status = _SERVICE_UNAVAILABLE if answer.status >= _SERVER_ERROR else answer.status
     return _answer(status, problem=problem.words, fields=problem.fields)
 

@@ -9,6 +9,8 @@ _PROFILE, _SECURITY, _MEMBERS, _KEYS = "/settings/profile", "/settings/security"
 
 DEEDS: dict[str, desk.Deed] = {
     f"{connections.PAGE}/connect": connections.connect,
+    f"{connections.PAGE}/token": connections.adopt,
+    f"{connections.PAGE}/{{connection_id:uuid}}/check": connections.check,
     f"{connections.PAGE}/{{connection_id:uuid}}/reconnect": connections.reconnect,
     f"{connections.PAGE}/{{connection_id:uuid}}/accounts": connections.choose,
     f"{connections.PAGE}/{{connection_id:uuid}}/disconnect": connections.disconnect,

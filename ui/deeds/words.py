@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from ui import refusals
 from ui.gateway import Answer
 from ui.i18n import _
+from ui.platform_words import PLATFORM_CODES, explained
 
 _WRONG_FIELDS, _TOO_MANY, _SERVER_ERROR, _FORBIDDEN, _NOT_FOUND = 422, 429, 500, 403, 404
 
@@ -27,8 +28,11 @@ def unavailable() -> str:
     return _("That did not work: Adloom does not answer. Nothing was lost; try again in a minute.")
 
 
-def refusal(answer: Answer) -> Problem:
-    """What to say of an answer that was not what we hoped for."""
+def refusal(answer: Answer, platform: str = "") -> Problem:
+    """What to say of an answer that was not what we hoped for; `platform` is the ad platform that it was about."""
+    if platform and answer.code in PLATFORM_CODES:
+        said = explained(platform, answer.code)
+        return Problem(f"{said.happened} {said.step}")
     if answer.status >= _SERVER_ERROR:
         return Problem(unavailable())
     if answer.status == _WRONG_FIELDS:
@@ -53,6 +57,10 @@ def _known(code: str) -> Problem | None:
         "email_taken": ("email", _("There is an account of this address already.")),
         "already_member": ("email", _("This address belongs to a member already.")),
         "role_above": ("role", _("You cannot give a role above your own, and only an owner changes an owner.")),
+        "not_a_system_user": (
+            "token",
+            _("This is the token of a person. Paste one of a system user, or connect by logging in."),
+        ),
         "account_outside": ("accounts", _("These are accounts that you do not have yourself.")),
     }
     if code in at_field:
@@ -73,6 +81,7 @@ def _known(code: str) -> Problem | None:
         "role_too_low": _("These scopes need a higher role than yours."),
         "last_way": _("You have no password: without this identity you could not log in any more."),
         "identity_taken": _("This identity is linked with another account already."),
+        "connection_ended": _("This connection was ended before. Connect again."),
         "no_member": _("You are no member there any more."),
     }
     return Problem(on_top[code]) if code in on_top else None
@@ -104,5 +113,6 @@ def _field_words(name: str, problem: str) -> str:
         "days": _("Between 1 and 366 days, please."),
         "per_minute": _("Between 1 and 1,000, please."),
         "role": _("Choose a role."),
+        "token": _("That is no token."),
     }
     return known.get(name, _("This cannot be right."))

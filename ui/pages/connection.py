@@ -62,7 +62,7 @@ class ConnectionView:
         page.named("title").show(h("h1", item.connected.name, id="content", tabindex="-1"))
         self.trail.show(shell.crumbs([Crumb(_("Connections"), PATH), Crumb(title_of(item), None)]))
         self.trouble.show(_trouble(item, how, page))
-        self.health.show(_health(data, how))
+        self.health.show(_health(data, how, page))
         self.accounts.show(_accounts(data, page))
         self.access.show(_access(item, how) if page.may_connect else EMPTY)
 
@@ -87,7 +87,7 @@ def _trouble(item: Standing, how: Shown, page: ConnectionsPage) -> Markup:
     )
 
 
-def _health(data: OneConnection, how: Shown) -> Markup:
+def _health(data: OneConnection, how: Shown, page: ConnectionsPage) -> Markup:
     item, now = data.standing, data.situation
     facts: dict[str, Markup] = {
         _("State"): tag(how.mood, how.words),
@@ -103,7 +103,10 @@ def _health(data: OneConnection, how: Shown) -> Markup:
             "code", item.connected.broken_code
         )
     listed = [h("div", h("dt", label), h("dd", shown)) for label, shown in facts.items()]
-    head = h("div", h("h2", _("Access")), class_="card-head ruled")
+    ask = None
+    if page.may_sync and item.connected.status == "active":
+        ask = fields.verb(f"{address(item)}/check", _("Check now"), platform=item.connected.platform)
+    head = h("div", h("h2", _("Access")), ask, class_="card-head ruled")
     return h("section", head, h("dl", listed, class_="facts"), _rights(item), class_="card", id="access")
 
 
@@ -158,6 +161,7 @@ def _choice(item: Standing, accounts: Sequence[Reached]) -> Markup:
     note = _("What is left out is read no more; its numbers stay here, and come up to date when you choose it again.")
     return fields.send_form(
         f"{address(item)}/accounts",
+        h("input", type="hidden", name="platform", value=item.connected.platform),
         h(
             "fieldset",
             h("legend", _("Those with a tick are read")),
@@ -253,6 +257,7 @@ def _access(item: Standing, how: Shown) -> Markup:
             sure=_("Disconnect {name} from {platform}? Its accounts are read no more; the numbers stay.").format(
                 name=item.connected.name, platform=name),
             bad=True,
+            platform=item.connected.platform,
         ),
         class_="access-part",
     )  # fmt: skip

@@ -17,6 +17,7 @@ from ui.components.status import tag
 from ui.components.table import Column
 from ui.frame import framed
 from ui.i18n import _, _n
+from ui.icons import icon
 from ui.markup import EMPTY, Child, h
 from ui.page import Page
 from ui.pages.settings import dialogs_for
@@ -84,6 +85,7 @@ def _nothing_yet(page: ConnectionsPage) -> Markup:
         _("No ad account is connected yet"),
         what,
         platforms.connect_choice(primary=True),
+        _by_token(),
         safe,
         note,
         look="wide",
@@ -211,8 +213,13 @@ def synced_words(item: Standing, now: Situation) -> Markup:
     return h("span", formats.moment(item.last_synced_at, now.zone, now.today))
 
 
+def _by_token() -> Markup:
+    summary = h("summary", icon("key"), _("Connect Meta by the token of a system user"))
+    return h("details", summary, platforms.token_form(), class_="token-way", id="token-way")
+
+
 def _connect_more(page: ConnectionsPage) -> Markup:
     note = h("p", sandbox_words(), class_="muted small") if page.services.sandbox else None
-    body = h("div", platforms.connect_choice(primary=False), note, class_="card-body")
+    body = h("div", platforms.connect_choice(primary=False), _by_token(), note, class_="card-body")
     return h("section", h("div", h("h2", _("Connect another log-in")), class_="card-head ruled"), body, class_="card",
              id="connect")  # fmt: skip

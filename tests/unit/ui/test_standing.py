@@ -17,6 +17,8 @@ from adloom.platforms import scopes
 from adloom.platforms.advice_causes import CAUSES
 from ui import platform_words
 from ui.components.ledger import explanations
+from ui.deeds.words import refusal, unavailable
+from ui.gateway import Answer
 from ui.i18n import _, language_for, speaking
 from ui.standing import shown
 
@@ -103,3 +105,11 @@ def test_every_explanation_of_a_difference_has_words() -> None:
     }
     assert codes >= {"no_account_row", "delivery_without_ad_rows"}
     assert codes <= set(explanations())
+
+
+def test_what_a_platform_refuses_is_said_as_on_the_pages() -> None:
+    refused = Answer(409, {"code": "platform_not_set_up", "detail": "in English, for operators"})
+    assert refusal(refused, "google").words.startswith("This installation has no app at Google Ads yet.")
+    assert refusal(Answer(502, {"code": "platform_transient"}), "meta").words.startswith("Meta had a passing fault.")
+    assert refusal(refused).words == "in English, for operators"
+    assert refusal(Answer(503, {"code": "unavailable"}), "meta").words == unavailable()
