@@ -121,6 +121,11 @@ def test_an_export_has_the_columns_that_were_asked_for_and_no_others(command: Co
     assert as_json == told
 
 
+def test_the_status_says_from_which_day_on_numbers_may_still_move(command: Command) -> None:
+    status = json.loads(command("--json", "sync", "status").stdout)
+    assert {account["provisional_since"] for account in status} == {"2026-02-20"}
+
+
 @pytest.mark.usefixtures("dollars")
 def test_an_export_in_a_currency_keeps_lines_that_have_no_rate(command: Command) -> None:
     rows = list(csv.DictReader(io.StringIO(command(*EXPORT, "--currency", "EUR").stdout)))

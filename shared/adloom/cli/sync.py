@@ -139,6 +139,7 @@ def _described(item: health.Account, pace: Cadence | None, aside: list[set_aside
         "currency": item.currency,
         "timezone": item.timezone,
         "last_synced_at": item.last_synced_at,
+        "provisional_since": item.provisional_since,
         "pending_windows": item.pending_windows,
         "set_aside": [
             {"since": one.since, "until": one.until, "error_code": one.error_code, "error": one.error_detail}
