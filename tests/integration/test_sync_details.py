@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from adloom.errors import NotFound, ValidationFailed
-from adloom.metrics import definitions, hour_export, planning
+from adloom.metrics import definitions, entity_export, hour_export, planning
 from adloom.metrics.query import Period
 from infra.sandbox.facts import columns
 from tests.conftest import Postgres
@@ -106,6 +106,21 @@ def test_texts_page_image_labels_review_and_window_are_stored(start: Start, tmp_
     assert (stored["42"]["review_status"], stored["42"]["image_url"]) == ("APPROVED", None)
     assert stored["21"]["labels"] == ["Sale", "Winter"]
     assert (stored["31"]["conversion_window_days"], stored["31"]["review_status"]) == (7, None)
+
+
+def test_objects_are_exported_as_the_folder_has_them(start: Start, tmp_path: Path) -> None:
+    rig = start(described(tmp_path / "facts", status="deleted", deleted_at="2026-03-02T10:00:00+00:00"))
+    with rig.database.tenant(rig.org_id) as connection:
+        exported = {row["id"]: row for row in entity_export.rows(connection)}
+    assert set(exported) == {"11", "21", "31", "41", "42"}
+    assert tuple(exported["41"]) == columns.ENTITIES + columns.ENTITIES_OPTIONAL
+    ad = exported["41"]
+    assert (ad["level"], ad["parent_id"], ad["status"], ad["deleted_at"]) == (
+        "ad", "31", "deleted", "2026-03-03T12:00:00+00:00",
+    )  # fmt: skip
+    assert json.loads(ad["texts"]) == json.loads(AD["texts"])
+    assert (ad["final_url"], ad["labels"], ad["review_reason"]) == (AD["final_url"], AD["labels"], AD["review_reason"])
+    assert exported["31"]["conversion_window_days"] == "7"
 
 
 def test_what_changed_of_it_is_kept_with_what_stood_before(start: Start, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""`adloom export metrics`, `adloom export hours` and `adloom reconcile`."""
+"""`adloom export metrics`, `hours` and `entities`, and `adloom reconcile`."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from sqlalchemy import Connection
 from adloom.cli.context import Session, table
 from adloom.cli.sync import DAY
 from adloom.errors import NotFound
+from adloom.metrics import entity_export, health, hour_export, rates
 from adloom.metrics import export as metrics_export
-from adloom.metrics import health, hour_export, rates
 from adloom.metrics import reconcile as reconciling
 from adloom.metrics.query import LEVELS, Level, Period
 from adloom.platforms.model import HOUR_LEVELS, HourLevel
@@ -96,6 +96,21 @@ def hours(
             metrics_export.write_json(rows, output)
         else:
             metrics_export.write_csv(rows, output, hour_export.COLUMNS)
+
+
+@export.command("entities")
+@click.option("--account", "accounts", multiple=True, help="Only this ad account, by the platform's id; repeatable.")
+@click.option("--format", "form", type=click.Choice(("csv", "json")), default="csv", show_default=True)
+@click.option("--output", type=click.File("w", encoding="utf-8", atomic=True), default="-", help="A file; - is stdout.")
+@click.pass_obj
+def entities(session: Session, accounts: tuple[str, ...], form: str, output: IO[str]) -> None:
+    """Write accounts, campaigns, ad groups and ads, deleted ones too, in the columns of the facts format."""
+    with session.reading() as connection:
+        rows = entity_export.rows(connection, accounts=account_ids(health.accounts(connection), accounts))
+        if form == "json" or session.as_json:
+            metrics_export.write_json(rows, output)
+        else:
+            metrics_export.write_csv(rows, output, entity_export.COLUMNS)
 
 
 def _currency(connection: Connection, wanted: str | None) -> str | None:
