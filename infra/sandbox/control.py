@@ -30,13 +30,15 @@ _APP_REMOVED = 458
 class _Which(msgspec.Struct, forbid_unknown_fields=True):
     """Which tokens: one by its text, those of a platform, or all. `subcode` is the reason given from then on.
 
-    With `account` the token stays good and only that account is taken out of its grant.
+    With `account` the token stays good and only that account is taken out of its grant. `scopes` are what is left
+    of its rights.
     """
 
     token: str = ""
     platform: str = ""
     subcode: int = _APP_REMOVED
     account: str = ""
+    scopes: list[str] | None = None
 
     def chooses(self, issued: Issued) -> bool:
         digest = hashlib.sha256(self.token.encode()).hexdigest()
@@ -74,6 +76,7 @@ class Control:
             ("DELETE", "requests", self.clear_requests),
             ("POST", "tokens/expire", self.expire_tokens),
             ("POST", "tokens/revoke", self.revoke_tokens),
+            ("POST", "tokens/narrow", self.narrow_tokens),
             ("GET", "mails", self.get_mails),
             ("DELETE", "mails", self.clear_mails),
             ("POST", "oidc", self.set_behaviour),
@@ -134,6 +137,16 @@ class Control:
                 issued.revoked = which.subcode
 
         return _json({"revoked": self.tokens.change(which.chooses, revoke)})
+
+    async def narrow_tokens(self, request: Request) -> Reply:
+        """Take rights away from tokens, which stay good for the others."""
+        which = await _which(request)
+        left = which.scopes or []
+
+        def narrow(issued: Issued) -> None:
+            issued.scopes = [scope for scope in issued.scopes if scope in left]
+
+        return _json({"narrowed": self.tokens.change(which.chooses, narrow)})
 
     async def get_mails(self, _request: Request) -> Reply:
         """The mails that were handed over, the newest first."""

@@ -22,6 +22,9 @@ WORTH_FOR = timedelta(days=1)
 
 log = logs.get(__name__)
 
+# From here on the transaction is that of one organisation.
+_ACT_FOR = "select set_config('app.org_id', :org, true), set_config('app.account_scope', '*', true)"
+
 
 def warn_next(database: Database, days: int) -> bool:
     """Write the mails of one connection that ends within so many days; False where none is due.
@@ -33,7 +36,7 @@ def warn_next(database: Database, days: int) -> bool:
         claimed = connection.execute(query, {"now": clock.now(), "days": days}).one_or_none()
         if claimed is None:
             return False
-        connection.execute(text("select set_config('app.org_id', :org, true)"), {"org": str(claimed.org_id)})
+        connection.execute(text(_ACT_FOR), {"org": str(claimed.org_id)})
         connected = store.one(connection, claimed.connection_id)
         written = _write(connection, claimed.org_id, connected)
     log.info("access_ending", connection_id=str(claimed.connection_id), days=days, mails=written)

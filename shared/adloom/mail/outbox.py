@@ -32,17 +32,19 @@ def enqueue(
     """
     TEMPLATES[template].check(data, has_link=link is not None)
     mail_id = uuid4()
+    # Not every role that writes mails may look people up.
+    to = ":address" if address is not None else "(select email from users where user_id = :user)"
     connection.execute(
         text(
             "insert into mail_outbox (mail_id, org_id, user_id, address, template, data, link, expires_at)"
-            " select :mail, :org, :user, coalesce(:address, (select email from users where user_id = :user)),"
+            f" select :mail, :org, :user, {to},"
             " :template, cast(:data as jsonb), :link, coalesce(:expires, now() + interval '1 day')"
         ),
         {
             "mail": mail_id,
             "org": org_id,
             "user": user_id,
-            "address": address,
+            **({"address": address} if address is not None else {}),
             "template": template,
             "data": json.dumps(dict(data)),
             "link": link,
