@@ -22,6 +22,7 @@ from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from adloom.platforms.model import HOUR_LEVELS
 from infra.local.errors import RuntimeFault
 from infra.local.home import ROOT
 from infra.local.stack import Stack
@@ -101,12 +102,16 @@ def sync_and_export(stack: Stack, span: Span, target: Path) -> None:
     between = ("--since", span.first.isoformat(), "--until", span.last.isoformat())
     adloom(stack, "connect", "sandbox", "--wait")
     adloom(stack, "sync", "run", *between, "--wait", "--timeout", str(SYNC_TIMEOUT_S))
-    for level in LEVELS:
-        output = ("--output", str(target / f"{level}.csv"))
-        adloom(stack, "export", "metrics", "--level", level, *between, "--format", "csv", *output)
-    for level in ("account", "campaign"):
-        output = ("--output", str(target / f"{level}_hours.csv"))
-        adloom(stack, "export", "hours", "--level", level, *between, "--format", "csv", *output)
+    for file, words in exports(span).items():
+        adloom(stack, *words, "--output", str(target / file))
+
+
+def exports(span: Span) -> dict[str, tuple[str, ...]]:
+    """What is compared: the files, and the words of the command line that write them."""
+    between = ("--since", span.first.isoformat(), "--until", span.last.isoformat(), "--format", "csv")
+    days = {f"{level}.csv": ("export", "metrics", "--level", level, *between) for level in LEVELS}
+    hours = {f"{level}_hours.csv": ("export", "hours", "--level", level, *between) for level in HOUR_LEVELS}
+    return days | hours
 
 
 def compare(target: Path, folder: Path, now: datetime) -> Comparison:

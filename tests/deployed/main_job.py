@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 
-from infra.local.verify import LEVELS, Comparison, Span, compare
+from infra.local.verify import Comparison, Span, compare, exports
 from tests.forms import hidden
 
 SYNC_TIMEOUT_S = 600
@@ -128,11 +128,9 @@ def requests(deployment: Deployment, after: int = 0) -> list[dict[str, Any]]:
 
 def read_back(deployment: Deployment, facts: Path, span: Span) -> Comparison:
     """Export every level and compare it cell by cell with the folder."""
-    between = ("--since", span.first.isoformat(), "--until", span.last.isoformat())
     with tempfile.TemporaryDirectory(prefix="adloom-export-") as scratch:
-        for level in LEVELS:
-            text = deployment.adloom("export", "metrics", "--level", level, *between, "--format", "csv")
-            (Path(scratch) / f"{level}.csv").write_text(text, encoding="utf-8", newline="")
+        for file, words in exports(span).items():
+            (Path(scratch) / file).write_text(deployment.adloom(*words), encoding="utf-8", newline="")
         return compare(Path(scratch), facts, span.clock)
 
 

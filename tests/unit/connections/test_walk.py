@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from adloom.cli.connect_sandbox import walk
+from adloom.cli.connect_sandbox import Walked, walk
 from adloom.errors import PlatformProtocolError, Unavailable
 
 FORM = """<form method="post" action="/agree?step=2"><input type="hidden" name="state" value="a&amp;b">
@@ -27,19 +27,20 @@ class Browser:
             raise answer
         return answer
 
-    def walk(self) -> str:
+    def walk(self) -> Walked:
         with httpx.Client(transport=httpx.MockTransport(self)) as client:
             return walk(AUTHORIZE, client)
 
 
+MADE = {"connection_id": "7", "name": "Sandbox Person"}
 PAGE = httpx.Response(200, html=FORM)
 BACK = httpx.Response(302, headers={"Location": "http://adloom.test/callback?state=secret&code=secret"})
 
 
 def test_it_sends_the_form_as_it_is_ticked_and_goes_back() -> None:
-    browser = Browser(PAGE, BACK, httpx.Response(200, json={"name": "Sandbox Person"}))
+    browser = Browser(PAGE, BACK, httpx.Response(200, json=MADE))
 
-    assert browser.walk() == "connected Sandbox Person"
+    assert browser.walk() == Walked("7", "Sandbox Person")
     _, form, callback = browser.requests
     assert (form.method, str(form.url)) == ("POST", "http://sandbox.test/agree?step=2")
     assert form.content == b"state=a%26b&granted=ads_read&granted=ads_management&decision=allow"
@@ -47,7 +48,7 @@ def test_it_sends_the_form_as_it_is_ticked_and_goes_back() -> None:
 
 
 def test_inside_the_platforms_network_it_takes_the_inner_addresses() -> None:
-    browser = Browser(PAGE, BACK, httpx.Response(200, json={"name": "Sandbox Person"}))
+    browser = Browser(PAGE, BACK, httpx.Response(200, json=MADE))
     ways = {"http://sandbox.test": "http://sandbox:8090", "http://adloom.test": "http://gateway:8081"}
     with httpx.Client(transport=httpx.MockTransport(browser)) as client:
         walk(AUTHORIZE, client, ways)
