@@ -47,7 +47,7 @@ class Rotated:
 
 @click.group()
 def keys() -> None:
-    """The rings of keys that encrypt what is in the database. See docs/operating.md."""
+    """The rings of keys that encrypt what is in the database. See docs/connections.md."""
 
 
 @keys.command("rotate")
