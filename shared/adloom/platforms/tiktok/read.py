@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import islice
@@ -27,6 +28,7 @@ MOST_LIST_TRIES = 3
 ADS_AT_ONCE = 1000
 # TikTok asks for the id of a request when it is to explain an answer; of a window's many requests the first are kept.
 MOST_REQUEST_IDS = 20
+_LOOKBACK = "lookback"
 
 log = logs.get(__name__)
 
@@ -37,7 +39,8 @@ class TikTokReader:
     def __init__(self, client: TikTokClient, refusals: Refusals | None = None, memory: Memory | None = None) -> None:
         self._client = client
         self._refusals = refusals or Refusals()
-        self._creatives = Creatives(client, memory or Memory())
+        self._memory = memory or Memory()
+        self._creatives = Creatives(client, self._memory)
         # Of the last window, by level; and what its account counts as a conversion.
         self._request_ids: dict[Level, list[str]] = {}
         self._definition = conversions.DEFAULT
@@ -74,7 +77,11 @@ class TikTokReader:
 
     def account(self, external_id: str) -> Account:
         described = self._described([external_id])[0].account()
-        return replace(described, lookback_days=windows.lookback(self._windows(external_id)))
+        known, unknown = self._memory.recall(_LOOKBACK, external_id, {_LOOKBACK: ""}, time.monotonic())
+        if unknown:
+            known = {_LOOKBACK: windows.lookback(self._windows(external_id))}
+            self._memory.keep(_LOOKBACK, external_id, {_LOOKBACK: ("", known[_LOOKBACK])}, time.monotonic())
+        return replace(described, lookback_days=known[_LOOKBACK])
 
     def _windows(self, account_id: str) -> Iterator[windows.AdGroupWindows]:
         path, _ = entities.LISTS["ad_group"]

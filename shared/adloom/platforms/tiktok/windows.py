@@ -39,15 +39,13 @@ def days(word: str | None) -> int | None:
 
 def lookback(groups: Iterable[AdGroupWindows]) -> int:
     """Days after which no number moves any more: the longest window in use, and until it is reported."""
-    words = (
-        word
-        for one in groups
-        for word in (
-            one.click_attribution_window, one.view_attribution_window, one.engaged_view_attribution_window,
-        )
-    )  # fmt: skip
-    longest = max((found for word in words if (found := days(word)) is not None), default=_USUAL)
-    return max(longest + _LATE_DAYS, _LEAST)
+    return max(max(map(_longest, groups), default=_USUAL) + _LATE_DAYS, _LEAST)
+
+
+def _longest(group: AdGroupWindows) -> int:
+    clicks = days(group.click_attribution_window)
+    views = (days(group.view_attribution_window), days(group.engaged_view_attribution_window))
+    return max(_USUAL if clicks is None else clicks, *(found or 0 for found in views))
 
 
 def in_words(lookback_days: int | None) -> str:
