@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 from markupsafe import Markup
@@ -48,7 +49,7 @@ def differing(data: Ledger, params: Params, path: str) -> Markup:
 
     columns = [
         Column[DifferingDay](_("Account"), name, name=True),
-        Column[DifferingDay](_("Day"), lambda day: formats.weekday(day.day), left=True),
+        Column[DifferingDay](_("Day"), lambda day: _weekday(day.day), left=True),
         Column[DifferingDay](_("Platform's total"), lambda day: money(day.total, day), roomy=True),
         Column[DifferingDay](_("Stored"), lambda day: money(day.stored, day), roomy=True),
         Column[DifferingDay](_("Differs by"), lambda day: _by(day, accounts[day.account_id].currency)),
@@ -69,7 +70,7 @@ def days(data: Ledger, account: Account) -> Markup:
     """Per day: the platform's total and how each level of our rows compares with it."""
     levels = level_names(account.platform)
     columns = [
-        Column[LedgerLine](_("Day"), lambda line: formats.weekday(line.day), left=True),
+        Column[LedgerLine](_("Day"), lambda line: _weekday(line.day), left=True),
         Column[LedgerLine](
             _("Platform's total"),
             lambda line: formats.money(line.total.spend if line.total else None, account.currency),
@@ -96,6 +97,10 @@ def days(data: Ledger, account: Account) -> Markup:
     else:
         body = table.table(columns, data.lines, caption=_("Ledger"), key=lambda line: line.day.isoformat())
     return h("section", h("div", title, class_="card-head ruled"), note, body, class_="card")
+
+
+def _weekday(day: date) -> Markup:
+    return h("span", formats.weekday(day), class_="keep")
 
 
 def _by(day: DifferingDay, currency: str) -> Markup:
@@ -145,6 +150,7 @@ def explanations() -> dict[str, str]:
         reconcile.MORE_THAN_CAMPAIGN: _("more than its campaign"),
         reconcile.RESTATED: _("the platform changed it while it was read"),
         reconcile.TRUNCATED: _("the platform cut its answer"),
+        reconcile.ROUNDED: _("the last digit is rounded by the platform"),
         reconcile.DELIVERY_WITHOUT_ROWS["ad_group"]: _("delivery without ad sets"),
         reconcile.DELIVERY_WITHOUT_ROWS["ad"]: _("delivery without ads"),
     }

@@ -29,6 +29,10 @@ MORE_THAN_CAMPAIGN = "more_than_its_campaign"
 # The platform's own total of the account, or of its campaigns, was another one when it was asked for again.
 RESTATED = "restated_while_read"
 TRUNCATED = "truncated_by_platform"
+# Shares of conversions, and their values, are binary fractions at the platforms: the last digit of each row is not
+# exact. Counts and spend are.
+ROUNDED = "rounded_by_platform"
+_LAST_DIGIT = Decimal("0.000001")
 DELIVERY_WITHOUT_ROWS: dict[Level, str] = {
     "ad_group": "delivery_without_ad_group_rows",
     "ad": "delivery_without_ad_rows",
@@ -98,15 +102,34 @@ def _state(level: Level, of_day: dict[Level, dict[str, Sums]], totals: dict[Leve
         has_total = totals["account"].rows > 0 or all(totals[other].is_zero for other in LEVELS)
         return ("match", None) if has_total else ("unexplained", NO_ACCOUNT_ROW)
     if level == "campaign":
-        is_equal = totals["campaign"].measures == totals["account"].measures
-        return ("match", None) if is_equal else ("unexplained", DIFFERS_FROM_ACCOUNT)
-    mine, campaigns = of_day[level], of_day["campaign"]
-    pairs = [(campaigns.get(branch, Sums()), mine.get(branch, Sums())) for branch in mine.keys() | campaigns.keys()]
+        account, campaigns = totals["account"], totals["campaign"]
+        if campaigns.measures == account.measures:
+            return "match", None
+        return ("explained", ROUNDED) if _is_close(account, campaigns) else ("unexplained", DIFFERS_FROM_ACCOUNT)
+    return _below(level, of_day[level], of_day["campaign"])
+
+
+def _below(level: Level, mine: dict[str, Sums], of_campaigns: dict[str, Sums]) -> tuple[State, str | None]:
+    """How what lies below the campaigns compares with each of them."""
+    branches = mine.keys() | of_campaigns.keys()
+    pairs = [(of_campaigns.get(branch, Sums()), mine.get(branch, Sums())) for branch in branches]
     if all(whole.measures == part.measures for whole, part in pairs):
         return "match", None
-    if all(whole.covers(part) for whole, part in pairs):
+    if all(_is_close(whole, part) for whole, part in pairs):
+        return "explained", ROUNDED
+    if all(whole.covers(part, _slack(part)) for whole, part in pairs):
         return "explained", DELIVERY_WITHOUT_ROWS[level]
     return "unexplained", MORE_THAN_CAMPAIGN
+
+
+def _is_close(whole: Sums, part: Sums) -> bool:
+    """Whether nothing differs but the last digits of conversions and their value."""
+    slack = _slack(part)
+    return whole.covers(part, slack) and part.covers(whole, slack)
+
+
+def _slack(part: Sums) -> Decimal:
+    return _LAST_DIGIT * (part.rows + 1) / 2
 
 
 _FORGET = """

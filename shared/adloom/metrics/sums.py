@@ -44,6 +44,12 @@ class Sums:
             self.conversion_value + other.conversion_value,
         )
 
-    def covers(self, other: Sums) -> bool:
-        """Whether no measure of the other one is larger."""
-        return all(mine >= theirs for mine, theirs in zip(self.measures, other.measures, strict=True))
+    def covers(self, other: Sums, slack: Decimal = _ZERO) -> bool:
+        """Whether no measure of the other one is larger; conversions and their value by no more than the slack."""
+        return (
+            self.impressions >= other.impressions
+            and self.clicks >= other.clicks
+            and self.spend >= other.spend
+            and self.conversions >= other.conversions - slack
+            and self.conversion_value >= other.conversion_value - slack
+        )

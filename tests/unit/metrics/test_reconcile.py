@@ -16,6 +16,7 @@ from adloom.metrics.reconcile import (
     MORE_THAN_CAMPAIGN,
     NO_ACCOUNT_ROW,
     RESTATED,
+    ROUNDED,
     TRUNCATED,
     judge,
 )
@@ -127,6 +128,29 @@ def test_rows_that_the_platform_cut_are_explained_but_not_what_is_more_than_the_
     assert explained(day("12", "21=5 22=7", "21=5 22=7", "21=5 22=7"), cut={"ad"}) == [MATCH] * 4
     assert explained(day("12", "21=5 22=7", "21=5 22=7", "21=6"), cut={"ad"})[3] == ("unexplained", MORE_THAN_CAMPAIGN)
     assert explained(cut, cut={"ad_group"})[3] == ("explained", "delivery_without_ad_rows")
+
+
+def thirds(conversions: str, rows: int = 1) -> Sums:
+    return Sums(rows=rows, spend=Decimal(5), conversions=Decimal(conversions))
+
+
+def test_the_last_digit_of_shared_conversions_is_rounded_and_of_nothing_else() -> None:
+    delivered = day("5", "21=5", "21=5", "21=5")
+    delivered["account"][DAY, ""] = thirds("1")
+    delivered["campaign"][DAY, "21"] = thirds("0.999999", 3)
+    delivered["ad_group"][DAY, "21"] = delivered["ad"][DAY, "21"] = thirds("1.000001", 3)
+    assert explained(delivered) == [MATCH] + [("explained", ROUNDED)] * 3
+    delivered["campaign"][DAY, "21"] = thirds("0.999997", 3)
+    assert explained(delivered)[1] == ("unexplained", DIFFERS_FROM_ACCOUNT)
+    assert explained(delivered)[2] == ("unexplained", MORE_THAN_CAMPAIGN)
+
+
+def test_a_rounded_digit_beside_delivery_without_ads_is_no_more_than_the_campaign() -> None:
+    delivered = day("5", "21=5", "21=5", "21=5")
+    delivered["account"][DAY, ""] = delivered["campaign"][DAY, "21"] = thirds("1")
+    delivered["ad_group"][DAY, "21"] = delivered["campaign"][DAY, "21"]
+    delivered["ad"][DAY, "21"] = replace(thirds("1.000001", 3), spend=Decimal(4))
+    assert explained(delivered)[3] == ("explained", "delivery_without_ad_rows")
 
 
 # Ten thousand account-days
