@@ -92,7 +92,7 @@ class OverviewView:
             span,
             dates.previous_label,
             _("provisional"),
-            _("Provisional: platforms still correct the last three days."),
+            _("Provisional: the last three days still move most. Data health says until when a day may move."),
         )
         ticks = charts.ticks(shown)
         labels = [_axis_label(metric, tick, data.currency, ticks[-1]) for tick in ticks]
