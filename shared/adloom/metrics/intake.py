@@ -146,8 +146,8 @@ def _line(level: Level, fact: Fact, numbers: _Numbers) -> bytes:
     head = (
         f"{level}\t{entity_id}\t{fact.day}"
         f"\t{_NULL if impressions is None else impressions}\t{_NULL if clicks is None else clicks}"
-        f"\t{_NULL if spend is None else spend}\t{_NULL if conversions is None else conversions}"
-        f"\t{_NULL if value is None else value}\t{_NULL if views is None else views}"
+        f"\t{_NULL if spend is None else spend!s}\t{_NULL if conversions is None else conversions!s}"
+        f"\t{_NULL if value is None else value!s}\t{_NULL if views is None else views}"
         f"\t{_NULL if reach is None else reach}\t"
     ).encode()
     actions = fact.actions

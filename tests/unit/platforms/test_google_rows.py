@@ -50,6 +50,26 @@ def test_a_row_becomes_a_fact() -> None:
                     b'{"all_conversions":2.0,"all_conversions_value":0.0}')  # fmt: skip
 
 
+@pytest.mark.parametrize("most", [0, 1, 20_000])
+def test_each_row_is_its_own_objects_however_many_are_remembered(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    monkeypatch.setattr(rows, "MOST_KNOWN", most)
+    delivered = []
+    for day in ("2026-03-01", "2026-03-02"):
+        for number in (41, 42, 43):
+            row = made(clicks=number)
+            row.segments.date, row.ad_group.id = day, number - 10
+            row.ad_group_ad.ad.id, row.ad_group_ad.ad.name = number, f"Ad {number}"
+            delivered.append(row)
+    known: dict[int, rows.Whose] = {}
+    found = [fact for row in delivered for fact in rows.facts([row], "ad_group_ad", account(), known)]
+    assert [(one.entity_id, one.parent_id, one.branch, one.name, one.day) for one in found] == [
+        (str(number), str(number - 10), "21", f"Ad {number}", day)
+        for day in ("2026-03-01", "2026-03-02")
+        for number in (41, 42, 43)
+    ]
+    assert len(known) == min(most, 3)
+
+
 def test_an_account_may_count_every_action() -> None:
     row = made(clicks=1, conversions=1.5, conversions_value=10.25, all_conversions=2.0, all_conversions_value=30.5)
     (fact,) = rows.facts([row], "campaign", account("all_conversions"))

@@ -79,7 +79,6 @@ def facts(rows: Iterable[Any], source: str, account: Account, known: dict[int, W
     known = {} if known is None else known
     for row in rows:
         metrics = row.metrics
-        has = metrics.HasField
         impressions, clicks, micros = metrics.impressions, metrics.clicks, metrics.cost_micros
         counted, value, views = metrics.conversions, metrics.conversions_value, metrics.video_trueview_views
         other, other_value = metrics.all_conversions, metrics.all_conversions_value
@@ -95,12 +94,12 @@ def facts(rows: Iterable[Any], source: str, account: Account, known: dict[int, W
         yield new(Fact, (
             *whose,
             day,
-            str(impressions) if impressions or has("impressions") else None,
-            str(clicks) if clicks or has("clicks") else None,
-            money(micros) if micros or has("cost_micros") else None,
-            repr(counted) if counted or has(_ALL if is_all else "conversions") else None,
-            repr(value) if value or has(_ALL_VALUE if is_all else "conversions_value") else None,
-            str(views) if views or has("video_trueview_views") else None,
+            str(impressions) if impressions or metrics.HasField("impressions") else None,
+            str(clicks) if clicks or metrics.HasField("clicks") else None,
+            money(micros) if micros or metrics.HasField("cost_micros") else None,
+            repr(counted) if counted or metrics.HasField(_ALL if is_all else "conversions") else None,
+            repr(value) if value or metrics.HasField(_ALL_VALUE if is_all else "conversions_value") else None,
+            str(views) if views or metrics.HasField("video_trueview_views") else None,
             None,
             None if other == counted and other_value == value else _actions(other, other_value, is_all=is_all),
         ))  # fmt: skip
