@@ -6,7 +6,6 @@ https://business-api.tiktok.com/portal/docs?id=1740302848100353
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import cache
 from operator import attrgetter
 
 import msgspec
@@ -194,45 +193,43 @@ def key_of(level: Level) -> Callable[[Row], str]:
     return key
 
 
-@cache
-def _numbers_of(definition: str) -> Callable[[Metrics], tuple[str | None, ...]]:
-    """The numbers of a fact, in its order."""
-    counted = (definition, conversions.value_of(definition))
-    return attrgetter("impressions", "clicks", "spend", *counted, "video_play_actions", "reach")
-
-
 def facts(rows: list[Row], level: Level, account_id: str, definition: str = conversions.DEFAULT) -> Iterator[Fact]:
     """The rows of a page; PlatformProtocolError for one without the id of its level.
 
     A row of zeros says what no row says: TikTok sends such rows or leaves them out as it likes. This loop runs once for
     every row that is ever read, so it calls as little as it can.
     """
-    identify, nothing, is_campaign, dash, make, numbers_of, extras_of = (
+    identify, nothing, is_campaign, dash, make, is_usual, counted_of = (
         _IDENTIFY[level],
         _NOTHING,
         level == "campaign",
         NO_VALUE,
         tuple.__new__,
-        _numbers_of(definition),
-        _extras_of,
+        definition == conversions.DEFAULT,
+        attrgetter(definition, conversions.value_of(definition)),
     )
     for row in rows:
         entity_id, parent_id, branch, name = identify(row)
-        day = row.dimensions.stat_time_day[:_DAY]
-        if not entity_id or not day:
+        day = row.dimensions.stat_time_day
+        if not (entity_id and day):
             said = f"TikTok sent a row of level {level} without its id or day"
             raise PlatformProtocolError(said, platform_code="shape")
         m = row.metrics
-        extras = extras_of(m)
-        numbers = numbers_of(m)
+        extras = (
+            m.real_time_conversion, m.complete_payment, m.total_purchase, m.total_purchase_value, m.onsite_shopping,
+            m.total_onsite_shopping_value,
+        )  # fmt: skip
+        counted, worth = (m.conversion, m.total_complete_payment_rate) if is_usual else counted_of(m)
+        numbers = (m.impressions, m.clicks, m.spend, counted, worth, m.video_play_actions, m.reach)
         has_extras = not nothing.issuperset(extras)
         if not has_extras and nothing.issuperset(numbers):
             continue
         if dash in numbers:
-            numbers = tuple([None if value == dash else value for value in numbers])
+            numbers = tuple([None if number == dash else number for number in numbers])  # type: ignore[assignment]
         actions = _actions(extras) if has_extras else None
         # As the class's own constructor does, without its call.
-        yield make(Fact, (entity_id, account_id if is_campaign else parent_id, branch, name, day, *numbers, actions))
+        parent_id = account_id if is_campaign else parent_id
+        yield make(Fact, (entity_id, parent_id, branch, name, day[:_DAY], *numbers, actions))
 
 
 class _Extras(msgspec.Struct, omit_defaults=True, gc=False):
@@ -246,7 +243,6 @@ class _Extras(msgspec.Struct, omit_defaults=True, gc=False):
     total_onsite_shopping_value: str | None = None
 
 
-_extras_of: Callable[[Metrics], tuple[str | None, ...]] = attrgetter(*EXTRAS)
 _encode = msgspec.json.Encoder().encode
 
 
