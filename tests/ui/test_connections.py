@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from tests.ui import connections_seed, seed
 from tests.ui.conftest import PHONE
 from tests.ui.settings_rig import People, agree, people, prove, says, settled
-from tests.ui.test_connections_look import fill
+from tests.ui.test_connections_look import empty, fill
 
 __all__ = ["people"]
 
@@ -33,22 +33,26 @@ def of(site, column, connection_id):
 
 @pytest.mark.parametrize("platform", ["google", "meta"])
 def test_a_person_connects_a_platform_and_its_page_shows_the_accounts(site, people: People, platform):
-    site.fill(())
+    empty(site)
     admin = people.make("Ada Admin", "admin")
     page = people.open(admin, "/connections")
-    page.get_by_role("button", name=f"Connect {PLATFORMS[platform]}").click()
+    tile = page.locator(".platform-tile").filter(has_text=PLATFORMS[platform])
+    tile.get_by_label("Let me choose the accounts first").check()
+    tile.get_by_role("button").click()
     page.locator("button[value=allow]").click()
     expect(page).to_have_title(re.compile("Connected"))
     page.get_by_role("link", name="Back to Adloom").click()
     expect(page).to_have_url(re.compile("/connections/[0-9a-f-]{36}$"))
     settled(page)
     expect(page.locator("#access")).to_contain_text("Read")
-    expect(page.locator(".need")).to_have_count(0)
+    # Nothing is read before somebody chooses.
+    expect(page.locator("#access")).to_contain_text("choose accounts")
+    assert of(site, "account_choice", page.url.rpartition("/")[2]) == "chosen"
 
 
 def test_a_log_in_without_ad_accounts_says_what_to_do(site, people: People):
     """These facts have none of TikTok's."""
-    site.fill(())
+    empty(site)
     page = people.open(people.make("Ada Admin", "admin"), "/connections")
     page.get_by_role("button", name="Connect TikTok").click()
     page.locator("button[value=allow]").click()
@@ -56,7 +60,7 @@ def test_a_log_in_without_ad_accounts_says_what_to_do(site, people: People):
 
 
 def test_whoever_says_no_at_the_platform_has_connected_nothing(site, people: People):
-    site.fill(())
+    empty(site)
     page = people.open(people.make("Ada Admin", "admin"), "/connections")
     page.get_by_role("button", name="Connect Meta").click()
     page.locator("button[value=deny]").click()
@@ -66,7 +70,7 @@ def test_whoever_says_no_at_the_platform_has_connected_nothing(site, people: Peo
 
 
 def test_what_changes_access_asks_who_it_is_and_goes_on(site, people: People):
-    site.fill(())
+    empty(site)
     admin = people.make("Ada Admin", "admin")
     page = people.open(admin, "/connections")
     people.make_stale(admin)
@@ -159,3 +163,20 @@ def test_data_health_leads_to_what_mends_an_account(site, open_page):
     expect(need).to_contain_text("The person who connected may not see this ad account")
     need.get_by_role("link", name="Reconnect").click()
     expect(page).to_have_url(re.compile("/connections/[0-9a-f-]{36}$"))
+
+
+def test_a_token_that_is_none_is_said_at_its_field(site, people: People):
+    empty(site)
+    page = people.open(people.make("Ada Admin", "admin"), "/connections")
+    page.get_by_text("Connect Meta by the token of a system user").click()
+    page.get_by_label("Token of the system user").fill("not a token")
+    page.get_by_role("button", name="Connect Meta by this token").click()
+    expect(page.locator(".field-problem")).to_have_text("That is no token.")
+
+
+def test_an_access_is_checked_when_somebody_asks(site, people: People):
+    """This one has lost its token."""
+    ids = fill(site, connections_seed.SHOP)
+    page = people.open(people.make("Eda Editor", "editor"), f"/connections/{ids[1]}")
+    page.get_by_role("button", name="Check now").click()
+    says(page, re.compile("Meta does not accept Adloom's access any more"))

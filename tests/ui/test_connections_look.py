@@ -16,16 +16,22 @@ VIEWS = {
 BOTH = pytest.mark.parametrize("view", VIEWS)
 
 
+def empty(site):
+    """Nothing is there, and whoever fills it next begins with nothing, whatever comes into it meanwhile."""
+    site.contents = None
+    site.fill(())
+    site.contents = None
+
+
 def fill(site, logs):
     """Exactly these log-ins; their ids."""
-    site.fill(())
-    site.contents = logs
+    empty(site)
     return connections_seed.seed(site.admin_url, site.organisation, logs)
 
 
 @BOTH
 def test_before_anything_is_connected(site, open_page, inspect, view):
-    site.fill(())
+    empty(site)
     page = open_page("/connections", **VIEWS[view])
     expect(page.locator(".platform-tile button")).to_have_count(3)
     inspect(page, f"connections-{view}-empty")
@@ -61,7 +67,7 @@ def test_very_many_connections_and_accounts(site, open_page, inspect, view):
 
 @BOTH
 def test_numbers_that_moved_and_cadences_that_were_stretched(site, open_page, inspect, view):
-    site.fill(())
+    empty(site)
     [account, *_others] = site.fill(seed.SHOP)
     health_seed.stretched(site.admin_url)
     health_seed.moved(site.admin_url, account)
