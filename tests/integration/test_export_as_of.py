@@ -31,6 +31,7 @@ from tests.conftest import Postgres
 from tests.facts import write_folder
 from tests.integration.cast import Connect, MakeOrganisation
 from tests.integration.sync_rig import Rig, business_clock, rig_on
+from tests.unit.sandbox.support import fact, facts
 
 SEEDS = range(int(os.environ.get("ADLOOM_AS_OF_SEEDS", "3")))
 BEGIN = datetime(2026, 3, 25, 6, tzinfo=UTC)
@@ -275,3 +276,21 @@ def _rename(path: Path, day: int) -> None:
 def _exports(connect: Connect, rig: Rig, as_of: date | None) -> list[bytes]:
     with connect("cli").tenant(rig.org_id) as connection:
         return [_csv(connection, Wanted(level, PERIOD, as_of=as_of)) for level in LEVELS]
+
+
+def test_an_account_that_changed_its_currency_and_zone_is_shown_with_those_of_then(
+    postgres: Postgres, connect: Connect, tmp_path: Path
+) -> None:
+    folder = facts(tmp_path / "facts", fact(date="2026-03-27"))
+    with rig_on(postgres, folder, tmp_path, "2026-03-28T20:00:00+00:00") as rig:
+        rig.settle()
+        before = _exports(connect, rig, None)
+        facts(folder, fact(date="2026-03-27", currency="USD", timezone="America/New_York"))
+        rig.sandbox.control("POST", "reload")
+        rig.at("2026-03-29T20:00:00+00:00")
+        planning.request(rig.sync, org_id=rig.org_id, account_scope="*")
+        rig.settle()
+        after = _exports(connect, rig, None)
+        assert b",USD,America/New_York," in after[0]
+        assert _exports(connect, rig, date(2026, 3, 28)) == before
+        assert _exports(connect, rig, date(2026, 3, 29)) == after
