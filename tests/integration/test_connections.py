@@ -273,3 +273,44 @@ def test_a_system_users_token_of_sixty_days_is_prolonged(team: Team) -> None:
     shown = team.detail(made)
     assert datetime.fromisoformat(shown["token_expires_at"]) > ends + timedelta(days=40)
     assert shown["token_kind"] == "system_user"
+
+
+def test_pages_and_accounts_are_subscribed_with_the_connection_and_unsubscribed_with_its_end(team: Team) -> None:
+    """The rights to write come with a token that has them; the log-in asks for those of leads."""
+    sandbox = team.house.world.sandbox
+    query = parse_qs(urlsplit(team.begin("meta", extras=["leads"])).query)
+    assert "leads_retrieval" in query["scope"][0].split(",")
+    rights = f"{query['scope'][0]},ads_management"
+    token = sandbox.system_user_token(rights)
+    body = {"token": token, "extras": ["leads"]}
+    made = team.call("POST", "/connections/tokens", body, status=201)["connection_id"]
+    team.house.settle()
+
+    team.house.tick("oauth-callback")
+
+    told = {(one["target"], one["name"]): one["fields"] for one in team.detail(made)["subscriptions"]}
+    assert told[("page", "Sandbox Shop")] == told[("page", "Sandbox Blog")] == ["leadgen"]
+    assert [len(fields) for (target, _), fields in told.items() if target == "account"] == [2, 2]
+    assert sandbox.get("act_11/subscribed_apps", token).json()["data"] != []
+    [page] = rows(team, "select ciphertext from connection_subscriptions where org_id = %s and name = 'Sandbox Shop'")
+    of_page = Vault(RING).decrypt(bytes(page["ciphertext"]))
+
+    team.house.world.sandbox.control("DELETE", "requests")
+    team.call("DELETE", f"/connections/{made}")
+
+    asked = [(one["method"], one["path"]) for one in sandbox.control("GET", "requests?after=0")["requests"]]
+    undone = [path for method, path in asked if method == "DELETE" and path.endswith("subscribed_apps")]
+    assert len(undone) == 4
+    assert rows(team, "select 1 from connection_subscriptions where org_id = %s") == []
+    assert sandbox.get("me", of_page).status_code == 400
+
+
+def test_without_the_rights_for_leads_the_connection_says_what_is_missing(team: Team) -> None:
+    made = team.connect("meta", extras=["leads"], granted=["ads_read"])["connection_id"]
+    team.house.settle()
+
+    shown = team.detail(made)
+
+    assert "leads_retrieval" in shown["missing_scopes"]
+    assert (shown["status"], shown["trouble"]["remedy"]) == ("active", "reconnect")
+    assert set(team.synced_at().values()) == {NOW}

@@ -9,6 +9,7 @@ from infra.sandbox.facts.status import exists
 from infra.sandbox.meta import auth, edges, errors, insights, objects, versions
 from infra.sandbox.meta.asyncjobs import Jobs
 from infra.sandbox.meta.call import Call, parse_fields
+from infra.sandbox.meta.hooks import Hooks
 from infra.sandbox.meta.oauth import OAuth
 from infra.sandbox.tokens import Tokens
 from infra.sandbox.world import World
@@ -25,6 +26,7 @@ class Graph:
         self.tokens = tokens
         self.oauth = oauth
         self.jobs = jobs
+        self.hooks = Hooks(app, tokens)
 
     def answer(self, call: Call) -> dict[str, Any]:
         """The JSON body of a good answer."""
@@ -59,7 +61,7 @@ class Graph:
         if (person, edge, call.method) == (auth.SYSTEM_USER_ID, "access_tokens", "POST"):
             return self.oauth.system_user_token(call)
         if person not in ("me", own):
-            return None
+            return self.hooks.answer(call)
         if not edge:
             known = {"id": own, "name": auth.NAMES.get(own, own)}
             asked = parse_fields(call).fields or known
@@ -67,6 +69,8 @@ class Graph:
         if edge == "adaccounts":
             auth.may_read_ads(call)
             return edges.accounts(call, self.world.living(auth.PLATFORM, call.now))
+        if edge == "accounts":
+            return self.hooks.pages(call)
         if edge.partition("/")[0] == "permissions":
             one = edge.partition("/")[2] or call.params.get("permission", "")
             return self.oauth.remove_app(call, one) if call.method == "DELETE" else self.oauth.permissions(call)

@@ -36,4 +36,4 @@ def oauth(app: Callback, platform: Platform) -> OAuth:
     settings = app.settings()
     if platform == "google":
         return apps.google_oauth(settings)
-    return apps.tiktok_oauth(settings) if platform == "tiktok" else apps.meta_oauth(settings)
+    return apps.tiktok_oauth(settings) if platform == "tiktok" else apps.meta_hooks(settings)

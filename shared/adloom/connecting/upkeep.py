@@ -6,7 +6,7 @@ from functools import partial
 from uuid import UUID
 
 from adloom.connecting.settings import Callback, oauth, vault
-from adloom.connections import checking, renewal, store, warnings
+from adloom.connections import checking, renewal, store, subscriptions, warnings
 from adloom.metrics import failures
 from adloom.platforms import apps
 from adloom.web import Principal
@@ -33,6 +33,7 @@ def tick(app: Callback) -> None:
             app.database(), vault(app), apps.meta_oauth(app.settings()), broken=failures.break_connection
         ):
             renewed += 1
+        subscriptions.settle_due(app.database(), vault(app), apps.meta_hooks(app.settings()), MOST_PER_TICK)
     for days in warnings.DAYS:
         warned = 0
         while warned < MOST_PER_TICK and warnings.warn_next(app.database(), days):

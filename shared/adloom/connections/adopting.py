@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from adloom.connections import flow
@@ -10,7 +11,9 @@ from adloom.connections.store import Terms
 from adloom.connections.vault import Vault
 from adloom.db import Database
 from adloom.errors import ConnectionBroken
-from adloom.platforms.meta.oauth import MetaOAuth
+
+if TYPE_CHECKING:
+    from adloom.platforms.meta.oauth import MetaOAuth
 
 
 def adopt(database: Database, vault: Vault, oauth: MetaOAuth, org_id: UUID, token: str, *, terms: Terms) -> Finished:

@@ -9,19 +9,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, cast
 from uuid import UUID
 
 from sqlalchemy import Connection, text
 
 from adloom import audit, clock, logs
-from adloom.connections import store
+from adloom.connections import store, subscriptions
 from adloom.connections.store import Connected
 from adloom.connections.vault import Vault
 from adloom.db import Database
 from adloom.errors import Conflict, NotFound, PlatformError
 from adloom.events.catalogue import Platform
 from adloom.platforms.grant import OAuth
+
+if TYPE_CHECKING:
+    from adloom.platforms.meta.hooks import MetaHooks
 
 # A platform that does not answer is asked again for so long.
 TELL_FOR = timedelta(days=1)
@@ -82,17 +85,20 @@ def _tell(database: Database, vault: Vault, oauth_of: OAuthOf, org_id: UUID, con
         except NotFound:
             return Ended("revoked")
         is_shared = bool(connection.execute(text("select is_shared_grant(:id)"), {"id": connection_id}).scalar_one())
-    ended = _revoke(oauth_of, connected, token, is_shared=is_shared)
+    login = oauth_of(connected.platform)
+    if connected.platform == "meta":
+        subscriptions.undo(database, vault, cast("MetaHooks", login), org_id, connection_id, token=token)
+    ended = _revoke(login, connected, token, is_shared=is_shared)
     if ended.at_platform != "later":
         with database.tenant(org_id) as connection:
             _forget(connection, connection_id)
     return ended
 
 
-def _revoke(oauth_of: OAuthOf, connected: Connected, token: str, *, is_shared: bool) -> Ended:
+def _revoke(login: OAuth, connected: Connected, token: str, *, is_shared: bool) -> Ended:
     """What the platform says. Whatever that is, nothing here uses the token any more."""
     try:
-        is_done = oauth_of(connected.platform).revoke(token, is_shared=is_shared)
+        is_done = login.revoke(token, is_shared=is_shared)
     except PlatformError as error:
         has_time = connected.revoked_at is not None and clock.real_now() - connected.revoked_at < TELL_FOR
         log.warning("revocation_failed", platform=connected.platform, code=error.code, detail=error.detail)

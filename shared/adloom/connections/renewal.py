@@ -7,6 +7,7 @@ only logging in helps, and the warning says so.
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy import Connection, text
@@ -19,7 +20,9 @@ from adloom.connections.vault import Vault
 from adloom.db import Database
 from adloom.errors import ConnectionBroken, PlatformError
 from adloom.platforms.grant import Grant
-from adloom.platforms.meta.oauth import MetaOAuth
+
+if TYPE_CHECKING:
+    from adloom.platforms.meta.oauth import MetaOAuth
 
 # A third of its life before the end, and then once a day.
 BEFORE_END = timedelta(days=20)

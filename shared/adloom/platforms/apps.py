@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from adloom.platforms.google import client as google_client
     from adloom.platforms.google.oauth import GoogleOAuth
     from adloom.platforms.meta import client as meta_client
+    from adloom.platforms.meta.hooks import MetaHooks
     from adloom.platforms.meta.oauth import MetaOAuth
     from adloom.platforms.tiktok import client as tiktok_client
     from adloom.platforms.tiktok.oauth import TikTokOAuth
@@ -68,6 +69,13 @@ def meta_oauth(settings: MetaSettings) -> MetaOAuth:
 
     app_id, secret = _credentials("meta-app", settings.meta_app_id, settings.meta_app_secret, settings.sandbox_url)
     return MetaOAuth(app_id=app_id, app_secret=secret, graph_url=settings.graph_url, dialog_url=settings.dialog_url)
+
+
+def meta_hooks(settings: MetaSettings) -> MetaHooks:
+    from adloom.platforms.meta.hooks import MetaHooks
+
+    app_id, secret = _credentials("Meta", settings.meta_app_id, settings.meta_app_secret, "meta-app")
+    return MetaHooks(app_id=app_id, app_secret=secret, graph_url=settings.graph_url, dialog_url=settings.dialog_url)
 
 
 def tiktok(settings: TikTokSettings) -> tiktok_client.App:

@@ -15,6 +15,9 @@ META_LEADS = (
 )
 # What lets Meta tell us of an ad account.
 META_WRITE = "ads_management"
+# What is told then: of a page, and of an account.
+META_PAGE_FIELDS = ("leadgen",)
+META_ACCOUNT_FIELDS = ("in_process_ad_objects", "with_issues_ad_objects")
 
 GOOGLE_ADS = "https://www.googleapis.com/auth/adwords"
 
