@@ -1,6 +1,6 @@
 """Every account and day is compared with the platform's total: what was planted is named, and nothing else.
 
-By default 160 account-days; `ADLOOM_ACCOUNT_DAYS` asks for more, as `make soak` does for ten thousand.
+By default 120 account-days; `ADLOOM_ACCOUNT_DAYS` asks for more, as `make soak` does for ten thousand.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from tests.unit.sandbox.support import fact, facts
 
 NOW = "2026-04-01T12:00:00+00:00"
 LAST = date(2026, 3, 31)
-ACCOUNT_DAYS = int(os.environ.get("ADLOOM_ACCOUNT_DAYS", "160"))
-ACCOUNTS = 20 if ACCOUNT_DAYS > 1000 else 4
+ACCOUNT_DAYS = int(os.environ.get("ADLOOM_ACCOUNT_DAYS", "120"))
+ACCOUNTS = 20 if ACCOUNT_DAYS > 1000 else 3
 MEASURES = ("impressions", "clicks", "spend", "conversions", "conversion_value")
 Named = dict[tuple[str, date], dict[str, tuple[Decimal, Decimal]]]
 
