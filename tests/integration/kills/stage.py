@@ -179,7 +179,7 @@ class Stage:
             return cursor.fetchall() if cursor.description else []
 
     def _run(self, *arguments: str) -> None:
-        with _environment(self.stack.env("cli")):
+        with environment(self.stack.env("cli")):
             done = CliRunner().invoke(adloom, arguments)
         assert done.exit_code == 0, f"adloom {' '.join(arguments)}: {done.output}"
 
@@ -234,7 +234,8 @@ async def _undelivered(url: str, consumers: Sequence[str]) -> int:
 
 
 @contextmanager
-def _environment(variables: dict[str, str]) -> Iterator[None]:
+def environment(variables: dict[str, str]) -> Iterator[None]:
+    """This process with the variables of another one of a stack, for what is run in place of a program."""
     before = dict(os.environ)
     for name in [name for name in os.environ if name.startswith("ADLOOM_")]:
         del os.environ[name]

@@ -1,0 +1,128 @@
+"""Many accounts of three platforms at their cadence, on the real stack: who was late, and whether a queue grew."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from click.testing import CliRunner
+
+from adloom.cli.__main__ import adloom
+from adloom.metrics.schedule import USUAL
+from infra.local.stack import Stack
+from infra.local.verify import Span
+from infra.sandbox.generator import acceptance
+from infra.sandbox.generator.acceptance_world import Size
+from tests.integration.kills.stage import PARTS, environment
+
+LAST_DAY = date(2026, 3, 31)
+POLL_S = 1.0
+# History is another matter: who has years of it, or a night's weeks, is not late for that.
+NO_HISTORY = """
+create function no_history() returns trigger language plpgsql as $$
+begin
+    new.since := greatest(new.since, new.until - 2);
+    return new;
+end
+$$;
+create trigger no_history before insert on sync_windows for each row execute function no_history();
+"""
+
+
+@dataclass
+class Seen:
+    """`queued` are ranges of days that wait, sample by sample; `syncs` count by account; `behind` is how old the last
+    sync of each account is at the end. Business time.
+    """
+
+    rounds: int
+    queued: list[int] = field(default_factory=list)
+    syncs: dict[int, int] = field(default_factory=dict)
+    behind: dict[int, timedelta] = field(default_factory=dict)
+    faults: list[tuple[str, int]] = field(default_factory=list)
+
+    def most_queued(self, part: int) -> int:
+        """The most that waited in one of the rounds, from 0."""
+        length = len(self.queued) // self.rounds
+        return max(self.queued[part * length : (part + 1) * length], default=0)
+
+    @property
+    def late(self) -> dict[int, timedelta]:
+        """Accounts whose last sync is older than a cadence and a tick, or that missed a turn."""
+        return {
+            account: behind
+            for account, behind in self.behind.items()
+            if behind > USUAL + timedelta(minutes=3) or self.syncs[account] < self.rounds - 1
+        }
+
+
+class Fleet:
+    """A stack whose accounts have all been read once; its business clock stands still until `run`."""
+
+    def __init__(self, stack: Stack, count: int, start: datetime) -> None:
+        self.stack = stack
+        self.count = count
+        self._start = start
+        self.admin(NO_HISTORY)
+        began = time.monotonic()
+        with environment(stack.env("cli")):
+            done = CliRunner().invoke(adloom, ["connect", "sandbox"])
+        assert done.exit_code == 0, done.output
+        self._wait(self._is_read, 900)
+        # How long it takes this machine to sync every account once.
+        self.first_read_s = time.monotonic() - began
+
+    def run(self, cadence_s: float, rounds: int) -> Seen:
+        """Let so many cadences pass, each in so many real seconds."""
+        seen = Seen(rounds)
+        self.stack.set_clock(self._start, rate=USUAL.total_seconds() / cadence_s)
+        until = time.monotonic() + rounds * cadence_s
+        while time.monotonic() < until:
+            ((queued,),) = self.admin("select count(*) from sync_windows")
+            seen.queued.append(queued)
+            time.sleep(min(POLL_S, cadence_s / 20))
+        end = self._start + rounds * USUAL
+        for account, syncs, last in self.admin(
+            "select a.account_id, count(r.run_id), a.last_synced_at from ad_accounts a left join sync_runs r"
+            " on r.account_id = a.account_id and r.kind = 'metrics' and r.business_at > %s and r.outcome = 'succeeded'"
+            " group by a.account_id",
+            self._start,
+        ):
+            seen.syncs[account], seen.behind[account] = syncs, end - last
+        seen.faults = self.admin("select error_code, count(*) from sync_runs where outcome = 'failed' group by 1")
+        return seen
+
+    def _is_read(self) -> bool:
+        ((accounts, synced, waiting),) = self.admin(
+            "select count(*), count(last_synced_at), (select count(*) from sync_windows) from ad_accounts"
+        )
+        return bool(accounts == synced == self.count and waiting == 0)
+
+    def admin(self, statement: str, *values: object) -> list[Any]:
+        url = self.stack.secret("admin", "admin-database-url")
+        with psycopg.connect(url, autocommit=True) as connection:
+            cursor = connection.execute(statement.encode(), values or None)
+            return cursor.fetchall() if cursor.description else []
+
+    @staticmethod
+    def _wait(reached: Callable[[], bool], patience_s: float) -> None:
+        deadline = time.monotonic() + patience_s
+        while not reached():
+            assert time.monotonic() < deadline, f"the accounts are not read within {patience_s:g} s"
+            time.sleep(0.2)
+
+
+@contextmanager
+def open_fleet(home: Path, count: int, *, ads: int, days: int) -> Iterator[Fleet]:
+    """So many accounts on all three platforms; Google at its Standard tier, TikTok at its lowest."""
+    acceptance.write(home / "facts", 5, Size(accounts=count, ads=ads, days=days, until=LAST_DAY))
+    start = Span.of(home / "facts").clock
+    settings = {"ADLOOM_GOOGLE_ADS_TIER": "standard", "ADLOOM_TIKTOK_TIER": "basic"}
+    with Stack(home / "home", parts=PARTS, facts=home / "facts", clock=start, rate=0, settings=settings) as stack:
+        yield Fleet(stack, count, start)
