@@ -25,6 +25,10 @@ begin
         -- Their rights without their name: nobody becomes the group.
         execute format('grant {GROUP} to %I with inherit true, set false', name);
         execute format('grant connect on database %I to %I', current_database(), name);
+        -- Of its own, so that another database's way down does not take the role from under this one.
+        execute format('grant usage on schema public to %I', name);
+        -- A right of its own in this database keeps the role, with its password, when another database is taken down.
+        execute format('grant usage on schema public to %I', name);
     end loop;
 end
 $$
@@ -82,6 +86,7 @@ def downgrade() -> None:
     op.execute(HAND_OVER.format(old=GROUP, new=OLD))
     op.execute(TEMPORARY.format(to=OLD, of=GROUP))
     op.execute(f"revoke {GROUP} from {OLD}")
+    op.execute(f"revoke usage on schema public from {OLD}")
     for role in (*LOGINS, GROUP):
         op.execute(f"drop owned by {role}")
         # A role that another database on this server still needs stays.
