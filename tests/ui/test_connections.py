@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import psycopg
 import pytest
@@ -180,3 +181,14 @@ def test_an_access_is_checked_when_somebody_asks(site, people: People):
     page = people.open(people.make("Eda Editor", "editor"), f"/connections/{ids[1]}")
     page.get_by_role("button", name="Check now").click()
     says(page, re.compile("Meta does not accept Adloom's access any more"))
+
+
+def test_what_passes_by_itself_needs_nobody(site, open_page):
+    empty(site)
+    site.fill((replace(seed.TROUBLED[3], error="platform_throttled"), replace(seed.SHOP[1], error="platform_setup")))
+    site.contents = None
+    page = open_page("/data-health")
+    expect(page.locator(".need.with-verb")).to_have_count(1)
+    expect(page.locator(".need.with-verb")).to_contain_text("Nordlicht Meta")
+    page.goto(site.stack.url)
+    expect(page.locator(".need-title")).to_have_text(["Nordlicht Meta cannot be synced"])

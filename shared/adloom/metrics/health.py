@@ -11,8 +11,10 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from adloom import clock
+from adloom.errors import Actor
 from adloom.metrics import settling
 from adloom.metrics.schedule import USUAL
+from adloom.platforms.advice import advice, code_in
 
 # So many times the cadence that its platform has now: one slow or failed run is no reason to worry a person.
 STALE_AFTER = 4
@@ -236,7 +238,7 @@ def needs_you(connection: Connection) -> list[Need]:
     for item in accounts(connection):
         if not item.sync_enabled or item.connection_status != "active":
             continue
-        if item.error_code is not None:
+        if item.error_code is not None and not _passes(item):
             needs.append(
                 Need(
                     "sync_error",
@@ -253,6 +255,12 @@ def needs_you(connection: Connection) -> list[Need]:
                 Need("stale_sync", item.platform, item.name, account_id=item.account_id, since=item.last_synced_at)
             )
     return needs
+
+
+def _passes(item: Account) -> bool:
+    """Whether the account's error goes away by itself: then nobody has to do anything unless it stays."""
+    said = advice(item.platform, item.error_code or "", code_in(item.error_detail))
+    return said.acts is Actor.NOBODY
 
 
 def ledger(connection: Connection, account_id: int, since: date, until: date) -> list[LedgerDay]:
