@@ -8,5 +8,5 @@ from adloom.settings import CoreSettings, DatabaseSettings, EventSettings, Rates
 
 
 class SyncSettings(CoreSettings, DatabaseSettings, EventSettings, TokenRingSettings, RatesSettings):
-    # A slice holds two: the account's lock and its transactions.
-    database_pool: int = Field(default=20, ge=2, le=64, description="Connections that one process holds at most")
+    # A slice holds up to three: the account's lock, its transactions, and for a moment the budget of its calls.
+    database_pool: int = Field(default=20, ge=3, le=64, description="Connections that one process holds at most")
