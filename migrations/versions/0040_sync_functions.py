@@ -25,8 +25,6 @@ begin
         -- Their rights without their name: nobody becomes the group.
         execute format('grant {GROUP} to %I with inherit true, set false', name);
         execute format('grant connect on database %I to %I', current_database(), name);
-        -- Of its own, so that another database's way down does not take the role from under this one.
-        execute format('grant usage on schema public to %I', name);
         -- A right of its own in this database keeps the role, with its password, when another database is taken down.
         execute format('grant usage on schema public to %I', name);
     end loop;
