@@ -109,9 +109,12 @@ def sync_and_export(stack: Stack, span: Span, target: Path) -> None:
 def exports(span: Span) -> dict[str, tuple[str, ...]]:
     """What is compared: the files, and the words of the command line that write them."""
     between = ("--since", span.first.isoformat(), "--until", span.last.isoformat(), "--format", "csv")
-    days = {f"{level}.csv": ("export", "metrics", "--level", level, *between) for level in LEVELS}
-    hours = {f"{level}_hours.csv": ("export", "hours", "--level", level, *between) for level in HOUR_LEVELS}
-    return days | hours
+    found: dict[str, tuple[str, ...]] = {}
+    for level in LEVELS:
+        found[f"{level}.csv"] = ("export", "metrics", "--level", level, *between)
+    for level in HOUR_LEVELS:
+        found[f"{level}_hours.csv"] = ("export", "hours", "--level", level, *between)
+    return found
 
 
 def compare(target: Path, folder: Path, now: datetime) -> Comparison:
