@@ -59,6 +59,11 @@ class CallbackQuery(ForeignQuery):
 
 
 def add(app: Callback) -> None:
+    _add_log_in(app)
+    _add_token(app)
+
+
+def _add_log_in(app: Callback) -> None:
     @app.route_model(
         "POST",
         "/connections",
@@ -80,6 +85,20 @@ def add(app: Callback) -> None:
         )
         return Started(authorize_url=flow.start(app.database(), vault(app), oauth(app, body.platform), leaving))
 
+    @app.public(CALLBACK, summary="The end of a log-in", produces=pages.HTML, problems=(403, 409, 502))
+    def finish(query: CallbackQuery) -> pages.Page:
+        name = cookie_name(https=app.settings().public_url.startswith("https://"))
+        came = flow.Return(query.state, query.auth_code or query.code, query.error, request.cookies.get(name))
+        finished = flow.finish(app.database(), vault(app), partial(oauth, app), came)
+        return pages.Page(
+            title="Connected",
+            text=_said(finished),
+            data=Finished(**vars(finished)),
+            path=f"/connections/{finished.connection_id}",
+        )
+
+
+def _add_token(app: Callback) -> None:
     @app.route_model(
         "POST",
         "/connections/tokens",
@@ -94,18 +113,6 @@ def add(app: Callback) -> None:
         terms = Terms(body.accounts, tuple(body.extras))
         found = adopting.adopt(app.database(), vault(app), login, principal.org_id, body.token, terms=terms)
         return Finished(connection_id=found.connection_id, platform=found.platform, name=found.name)
-
-    @app.public(CALLBACK, summary="The end of a log-in", produces=pages.HTML, problems=(403, 409, 502))
-    def finish(query: CallbackQuery) -> pages.Page:
-        name = cookie_name(https=app.settings().public_url.startswith("https://"))
-        came = flow.Return(query.state, query.auth_code or query.code, query.error, request.cookies.get(name))
-        finished = flow.finish(app.database(), vault(app), partial(oauth, app), came)
-        return pages.Page(
-            title="Connected",
-            text=_said(finished),
-            data=Finished(**vars(finished)),
-            path=f"/connections/{finished.connection_id}",
-        )
 
 
 def _said(finished: flow.Finished) -> str:

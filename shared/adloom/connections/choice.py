@@ -25,6 +25,9 @@ update ad_accounts
        error_code = null, error_detail = null, error_at = null
  where connection_id = :id and sync_enabled <> (account_id = any (:wanted))
 """
+_CHOSEN = """
+update connections set account_choice = :future, chosen_at = now(), updated_at = now() where connection_id = :id
+"""
 
 
 def choose(
@@ -50,13 +53,7 @@ def choose(
     if unknown := set(wanted) - {row.account_id for row in own}:
         raise NotFound(f"This connection reads no account {min(unknown)}.", code="account_unknown")
     connection.execute(text(_SET), {"id": connection_id, "wanted": list(wanted)})
-    connection.execute(
-        text(
-            "update connections set account_choice = :future, chosen_at = now(), updated_at = now()"
-            " where connection_id = :id"
-        ),
-        {"id": connection_id, "future": future},
-    )
+    connection.execute(text(_CHOSEN), {"id": connection_id, "future": future})
     before = [row.external_id for row in own if row.sync_enabled]
     after = [row.external_id for row in own if row.account_id in set(wanted)]
     audit.record(

@@ -39,6 +39,11 @@ _STATE_BYTES = 32
 _VERIFIER_BYTES = 32
 # Google's codes are the longest, some hundreds of characters.
 _LONGEST = 4096
+_NOTE = """
+insert into oauth_states (state_hash, org_id, platform, user_id, redirect_uri, expires_at, browser_hash, verifier,
+                          account_choice, extras, mends)
+values (:hash, :org, :platform, :user, :redirect, :expires, :browser, :verifier, :choice, :extras, :mends)
+"""
 _KEPT = "select verifier, account_choice, extras, mends from oauth_states where state_hash = :hash"
 
 log = logs.get(__name__)
@@ -102,20 +107,9 @@ def start(database: Database, vault: Vault, oauth: OAuth, leaving: Leaving) -> s
     state = secrets.token_urlsafe(_STATE_BYTES)
     verifier = secrets.token_urlsafe(_VERIFIER_BYTES) if oauth.has_pkce else ""
     with database.tenant(leaving.org_id) as connection:
-        terms = Terms(leaving.choice, leaving.extras)
-        again = False
-        if leaving.mends is not None:
-            mended = store.one(connection, leaving.mends)
-            if mended.platform != leaving.platform:
-                raise NotFound("There is no such connection of this platform.")
-            terms = mended.terms.with_extras(leaving.extras)
-            again = bool(scopes.missing(mended.platform, mended.scopes, terms.extras))
+        terms, again = _terms(connection, leaving)
         connection.execute(
-            text(
-                "insert into oauth_states (state_hash, org_id, platform, user_id, redirect_uri, expires_at,"
-                " browser_hash, verifier, account_choice, extras, mends) values (:hash, :org, :platform, :user,"
-                " :redirect, :expires, :browser, :verifier, :choice, :extras, :mends)"
-            ),
+            text(_NOTE),
             {
                 "hash": _hash(state),
                 "org": leaving.org_id,
@@ -138,6 +132,17 @@ def start(database: Database, vault: Vault, oauth: OAuth, leaving: Leaving) -> s
         extras=terms.extras,
         again=again,
     )
+
+
+def _terms(connection: Connection, leaving: Leaving) -> tuple[Terms, bool]:
+    """What the log-in is for, and whether the person has to be asked again for a right that was not given."""
+    if leaving.mends is None:
+        return Terms(leaving.choice, leaving.extras), False
+    mended = store.one(connection, leaving.mends)
+    if mended.platform != leaving.platform:
+        raise NotFound("There is no such connection of this platform.")
+    terms = mended.terms.with_extras(leaving.extras)
+    return terms, bool(scopes.missing(mended.platform, mended.scopes, terms.extras))
 
 
 def finish(database: Database, vault: Vault, oauth_of: Callable[[Platform], OAuth], came: Return) -> Finished:

@@ -46,21 +46,7 @@ def record(
         error=error,
         days=broke.days,
     )
-    next_due_at, blocked_until = _when(error, attempts)
-    connection.execute(
-        text(
-            "update ad_accounts set error_code = :code, error_detail = :detail, error_at = :now,"
-            " next_due_at = :next_due_at, blocked_until = :blocked_until where account_id = :account_id"
-        ),
-        {
-            "account_id": synced.account_id,
-            "code": error.code,
-            "detail": error.detail[:1000],
-            "now": clock.now(),
-            "next_due_at": next_due_at,
-            "blocked_until": blocked_until,
-        },
-    )
+    _note(connection, synced.account_id, error, attempts)
     if isinstance(error, PlatformThrottled) and error.scope == "app":
         connection.execute(
             text("select pause_platform(:platform, :until)"), {"platform": sync.platform, "until": error.retry_at}
@@ -69,6 +55,29 @@ def record(
         break_connection(connection, sync.platform, synced.org_id, synced.connection_id, error)
     if isinstance(error, AccountInaccessible):
         _look_again(connection, synced.connection_id)
+    _tell(connection, sync, synced, error, attempts)
+
+
+def _note(connection: Connection, account_id: int, error: PlatformError, attempts: int) -> None:
+    """Say with the account what is wrong, and when it is tried again."""
+    next_due_at, blocked_until = _when(error, attempts)
+    connection.execute(
+        text(
+            "update ad_accounts set error_code = :code, error_detail = :detail, error_at = :now,"
+            " next_due_at = :next_due_at, blocked_until = :blocked_until where account_id = :account_id"
+        ),
+        {
+            "account_id": account_id,
+            "code": error.code,
+            "detail": error.detail[:1000],
+            "now": clock.now(),
+            "next_due_at": next_due_at,
+            "blocked_until": blocked_until,
+        },
+    )
+
+
+def _tell(connection: Connection, sync: Sync, synced: Synced, error: PlatformError, attempts: int) -> None:
     failed = catalogue.SyncFailed(
         org_id=synced.org_id,
         account_id=synced.account_id,

@@ -52,7 +52,10 @@ def serve(
     runs_routes.add(app, sync)
     accounts_routes.add(app, sync)
     _listen(app, platform, requested, sync)
+    _look_after(app, sync)
 
+
+def _look_after(app: Function[S], sync: Callable[[], Sync]) -> None:
     @app.tick
     def ask_for_what_is_due() -> None:
         planning.tick(sync())
