@@ -100,8 +100,10 @@ begin
         perform set_config('synchronous_commit', 'off', true);
     end if;
     -- Whoever takes calls of this app has this row until the end of the transaction.
+    -- A moment further ahead than any that is given out was noted by a clock that has been set back since.
     insert into budgets as b (platform, scope, key, next_at) values (of_platform, 'app', '', at)
-    on conflict (platform, scope, key) do update set next_at = greatest(b.next_at, at)
+    on conflict (platform, scope, key) do update
+       set next_at = case when b.next_at > at + interval '10 minutes' then at else greatest(b.next_at, at) end
     returning b.next_at into first_at;
     if per_day is not null then
         delete from budget_calls c where c.platform = of_platform and c.counted_at <= at - counts_for;
@@ -228,7 +230,8 @@ create or replace function claim_due_accounts(
     returning a.org_id, a.account_id
 $$;
 """
-LONGEST = "greatest(every, interval '1 hour')"
+# A turn is at most one and a half cadences away, and what only a person can mend is left alone for an hour.
+LONGEST = "greatest(every * 2, interval '2 hours')"
 LONGEST_BEFORE = "interval '1 day'"
 
 # Who may call what; nobody but its own wrapper calls take_calls_at.

@@ -257,6 +257,28 @@ def test_most_calls_ask_the_database_nothing(budget: Open, database: Database, m
     assert len(asked) <= 11
 
 
+@pytest.mark.parametrize("purpose", ["sync", "night"])
+def test_moments_that_were_taken_are_used_whatever_they_are_for(
+    budget: Open, database: Database, monkeypatch: pytest.MonkeyPatch, purpose: Purpose
+) -> None:
+    asked = []
+    system = Database.system
+    monkeypatch.setattr(Database, "system", lambda self: asked.append(1) or system(self))
+    one = budget(Quota("paced", per_second=1000.0, block=20), purpose=purpose)
+    for _ in range(60):
+        one.admit()
+    # Three blocks; a machine that is very busy lets some moments pass.
+    assert len(asked) <= 30
+
+
+def test_a_clock_that_was_set_back_closes_no_app(budget: Open, admin: psycopg.Connection[Any]) -> None:
+    budget(tiktok.TIERS["basic"]).admit()
+    admin.execute("update budgets set next_at = now() + interval '3 hours'")
+    budget(tiktok.TIERS["basic"]).admit()
+    row = admin.execute("select next_at < now() + interval '1 minute' as is_near from budgets").fetchone()
+    assert row == {"is_near": True}
+
+
 def test_without_a_database_no_call_is_made() -> None:
     gone = Database("postgresql://nobody:nothing@127.0.0.1:9/none", pool_size=1)
     with pytest.raises(Unavailable):

@@ -14,7 +14,7 @@ import pytest
 
 from adloom import clock
 from adloom.events import SyncMetaRequested
-from adloom.metrics import planning, slices, windows
+from adloom.metrics import planning, schedule, slices, windows
 from adloom.metrics.sync import Access
 from adloom.platforms.model import Account, Days, Level
 from adloom.platforms.retry import Deadline
@@ -311,6 +311,18 @@ def test_a_tick_asks_for_what_is_due_and_twice_for_nothing(start: Start) -> None
     assert waiting(rig) == [("2026-03-01", "2026-03-03")]
     rig.settle()
     assert waiting(rig) == []
+
+
+def test_a_turn_that_is_further_away_than_a_cadence_is_not_taken_twice(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig, every = start(), timedelta(hours=2)
+    monkeypatch.setattr(planning.pacing, "settle", lambda *_: every)
+    noon, account_id = datetime(2026, 3, 3, 12, 15, tzinfo=UTC), rig.account_id("11")
+    moments = [noon + timedelta(minutes=minutes) for minutes in range(0, 120, 5)]
+    rig.at(max(moments, key=lambda moment: schedule.next_due(account_id, moment, every) - moment))
+    assert planning.tick(rig.sync) == 1
+    assert planning.tick(rig.sync) == 0
 
 
 def test_once_a_local_day_all_that_may_have_moved_is_asked_for(start: Start) -> None:

@@ -172,9 +172,7 @@ class Budget:
             raise _refused(row.refused_by, row.retry_at)
         now, booked = time.monotonic(), _BOOKED[self.purpose]
         if quota.per_second is not None:
-            return _Lease(
-                self.purpose, row.granted, now + row.wait_s, 1 / quota.per_second, SLOT_LASTS_S, row.counted_at
-            )
+            return _Lease(booked, row.granted, now + row.wait_s, 1 / quota.per_second, SLOT_LASTS_S, row.counted_at)
         if self.is_counted:
             return _Lease(booked, row.granted, now, 0, _KEEPS_S, row.counted_at)
         # The pause of a busy platform is for the first call; what its answer says is for those that follow.
