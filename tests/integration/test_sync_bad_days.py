@@ -95,6 +95,21 @@ def test_a_day_with_a_bad_row_is_set_aside_and_all_others_are_stored(
     assert rig.one("select count(*) from sync_runs where org_id = %s and outcome = 'failed' and since = until") > 0
 
 
+def test_bad_rows_of_neighbouring_days_keep_no_day_behind_them_from_being_stored(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig, bad_days = start(), {POISON, POISON - timedelta(1)}
+
+    def before(level: Level, days: Days) -> None:
+        if level == "campaign" and bad_days.intersection(days):
+            raise PlatformProtocolError("The platform sent something that is no number", platform_code="number")
+
+    meddle(rig, monkeypatch, before)
+    go_on(rig, 8)
+    assert stored(rig) == EVERY_DAY - bad_days
+    assert {since for since, _, _ in aside(rig)} == bad_days
+
+
 def test_a_day_whose_question_always_fails_is_set_aside_in_the_end(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -56,7 +56,7 @@ class BadDays:
         return self._set_aside(broke, broke.days, stored)
 
     def _narrow(self, broke: Broke, days: Days) -> Broke | None:
-        if isinstance(broke.error, PlatformProtocolError) and broke.error.platform_code in _OF_A_ROW:
+        if _is_of_a_row(broke):
             self.sizer.too_much(len(days))
             return None
         return broke
@@ -79,9 +79,14 @@ class BadDays:
                 error=broke.error,
                 days=days,
             )
-        self._unproven = (broke, stored)
+        # A row that cannot be read is this day's fault, whatever the next one brings.
+        self._unproven = None if _is_of_a_row(broke) else (broke, stored)
         log.warning("day_set_aside", account_id=account_id, day=days.since.isoformat(), code=broke.error.code)
         return None
 
     def _transaction(self) -> AbstractContextManager[Connection]:
         return self.sync.database.tenant(self.synced.org_id, str(self.synced.account_id))
+
+
+def _is_of_a_row(broke: Broke) -> bool:
+    return isinstance(broke.error, PlatformProtocolError) and broke.error.platform_code in _OF_A_ROW
