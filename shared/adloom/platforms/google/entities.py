@@ -6,18 +6,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from adloom.platforms.google import creatives, errors
 from adloom.platforms.google.creatives import Assets, Lookup
 from adloom.platforms.google.failures import enum_name
 from adloom.platforms.google.rows import money
 from adloom.platforms.model import Account, Entity, Level, Status
+from adloom.platforms.readable import is_currency, is_zone
 
 MAX = "PERFORMANCE_MAX"
 # An asset group stands where a campaign of another channel has its ad groups.
 ASSET_GROUP = "ASSET_GROUP"
-_CURRENCY_LENGTH = 3
 _OF_OBJECT: dict[str, Status] = {"ENABLED": "active", "PAUSED": "paused", "REMOVED": "deleted"}
 # One that we do not know counts as paused, for it spends nothing that we know of.
 _OF_CUSTOMER: dict[str, Status] = {
@@ -31,7 +30,7 @@ _OF_CUSTOMER: dict[str, Status] = {
 def account(node: Any, *, login: str | None, lookback_days: int | None = None) -> Account:
     """A `customer` or `customer_client`; PlatformProtocolError for one whose days or money cannot be told."""
     external_id, currency, zone = str(node.id), node.currency_code, node.time_zone
-    if len(currency) != _CURRENCY_LENGTH or not _is_zone(zone):
+    if not is_currency(currency) or not is_zone(zone):
         raise errors.unreadable(f"currency {currency!r} or time zone {zone!r} of account {external_id}")
     return Account(
         external_id,
@@ -43,14 +42,6 @@ def account(node: Any, *, login: str | None, lookback_days: int | None = None) -
         login=login,
         lookback_days=lookback_days,
     )
-
-
-def _is_zone(name: str) -> bool:
-    try:
-        ZoneInfo(name)
-    except (LookupError, ValueError, OSError):
-        return False
-    return True
 
 
 def longest_window(rows: Iterable[Any]) -> int | None:

@@ -5,10 +5,8 @@ https://developers.facebook.com/docs/marketing-api/reference/ad-account
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
-from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -16,6 +14,7 @@ from adloom.errors import PlatformProtocolError
 from adloom.platforms.meta import creatives, statuses
 from adloom.platforms.meta.pages import Page
 from adloom.platforms.model import Account, Entity, Level
+from adloom.platforms.readable import is_currency, is_zone
 
 # https://developers.facebook.com/docs/marketing-api/currencies: budgets in these are whole units, in all others
 # hundredths, whatever ISO 4217 says.
@@ -23,7 +22,6 @@ WHOLE_UNIT_CURRENCIES = frozenset(
     {"CLP", "COP", "CRC", "HUF", "IDR", "ISK", "JPY", "KRW", "PYG", "TWD", "VND"}
 )  # fmt: skip
 _HUNDREDTHS = 100
-_CURRENCY = re.compile(r"^[A-Z]{3}$")
 
 ACCOUNT_FIELDS = "account_id,name,currency,timezone_name,account_status,created_time"
 _COMMON_FIELDS = "id,name,status,effective_status,created_time,updated_time,adlabels{name},issues_info"
@@ -46,7 +44,7 @@ class AccountNode(msgspec.Struct):
 
     def account(self) -> Account:
         """In the words of this house."""
-        if not _CURRENCY.match(self.currency) or not _is_zone(self.timezone_name):
+        if not is_currency(self.currency) or not is_zone(self.timezone_name):
             raise PlatformProtocolError(
                 f"Meta's currency {self.currency!r} or time zone {self.timezone_name!r} of account {self.account_id}"
                 " is not known",
@@ -120,15 +118,6 @@ class ObjectNode(msgspec.Struct):
 accounts_decoder: msgspec.json.Decoder[Page[AccountNode]] = msgspec.json.Decoder(Page[AccountNode])
 account_decoder: msgspec.json.Decoder[AccountNode] = msgspec.json.Decoder(AccountNode)
 objects_decoder: msgspec.json.Decoder[Page[ObjectNode]] = msgspec.json.Decoder(Page[ObjectNode])
-
-
-def _is_zone(name: str) -> bool:
-    """Whether days can be told in this time zone."""
-    try:
-        ZoneInfo(name)
-    except (LookupError, ValueError, OSError):
-        return False
-    return True
 
 
 def _budget(minor: str | None, currency: str) -> Decimal | None:

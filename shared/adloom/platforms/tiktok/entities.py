@@ -6,25 +6,22 @@ https://business-api.tiktok.com/portal/docs?id=1739315828649986
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
-from zoneinfo import ZoneInfo
 
 import msgspec
 
 from adloom.errors import PlatformProtocolError
 from adloom.platforms.model import Account, Entity, Level, Status
+from adloom.platforms.readable import is_currency, is_zone
 from adloom.platforms.tiktok import windows
 from adloom.platforms.tiktok.client import Envelope
 from adloom.platforms.tiktok.pages import Page
 
 if TYPE_CHECKING:
     from adloom.platforms.tiktok.creatives import Shown
-
-_CURRENCY = re.compile(r"^[A-Z]{3}$")
 
 ACCOUNT_FIELDS = ["advertiser_id", "name", "currency", "timezone", "display_timezone", "status", "create_time"]
 _COMMON_FIELDS = ["operation_status", "secondary_status", "create_time", "modify_time"]
@@ -85,7 +82,7 @@ class AdvertiserNode(msgspec.Struct):
         """In the words of this house."""
         # `timezone` may be POSIX style without daylight saving; the other one is what the account was made with.
         zone = self.display_timezone or self.timezone or ""
-        if not _CURRENCY.match(self.currency or "") or not _is_zone(zone):
+        if not is_currency(self.currency or "") or not is_zone(zone):
             raise PlatformProtocolError(
                 f"TikTok's currency {self.currency!r} or time zone {zone!r} of account {self.advertiser_id} is not"
                 " known",
@@ -192,15 +189,6 @@ def _of_account(status: str | None) -> Status:
 
 def _kind(automation: str | None) -> str | None:
     return None if automation == _MANUAL else automation
-
-
-def _is_zone(name: str) -> bool:
-    """Whether days can be told in this time zone."""
-    try:
-        ZoneInfo(name)
-    except (LookupError, ValueError, OSError):
-        return False
-    return True
 
 
 def _instant(text: str | None) -> datetime | None:

@@ -18,6 +18,8 @@ from adloom.platforms.tiktok.client import Answer, Envelope, TikTokClient
 PAGE_SIZE = 1000
 # TopView campaigns come in smaller pages.
 TOP_VIEW_PAGE_SIZE = 100
+# A list whose objects come and go while it is read is begun again.
+MOST_LIST_TRIES = 3
 
 T = TypeVar("T")
 
@@ -71,6 +73,27 @@ def walk(
         number += 1
     if counted != total:
         raise moved(path, f"{counted} different rows came of {total}")
+
+
+def listed(
+    client: TikTokClient,
+    path: str,
+    params: Mapping[str, object],
+    decoder: msgspec.json.Decoder[Envelope[Page[T]]],
+    *,
+    key: Callable[[T], str],
+    page_size: int = PAGE_SIZE,
+) -> Iterator[T]:
+    """The rows of a list, begun again where they moved meanwhile: a row may come twice."""
+    for attempt in range(1, MOST_LIST_TRIES + 1):
+        try:
+            for page in walk(client, path, params, decoder, key=key, page_size=page_size):
+                yield from page.data.rows
+        except PlatformProtocolError as error:
+            if error.platform_code != TWICE or attempt == MOST_LIST_TRIES:
+                raise
+        else:
+            return
 
 
 def moved(path: str, what: str) -> PlatformProtocolError:

@@ -10,7 +10,7 @@ from itertools import islice
 from adloom import logs
 from adloom.errors import AccountInaccessible, PlatformProtocolError, PlatformRejected, TooMuchData
 from adloom.platforms import smaller
-from adloom.platforms.model import TRUNCATED, TWICE, Account, Days, Entity, Fact, HourFact, HourLevel, Level
+from adloom.platforms.model import TRUNCATED, Account, Days, Entity, Fact, HourFact, HourLevel, Level
 from adloom.platforms.tiktok import conversions, entities, hourly, pages, report, smart, windows
 from adloom.platforms.tiktok.client import ADVERTISERS, TikTokClient
 from adloom.platforms.tiktok.creatives import Creatives
@@ -22,8 +22,6 @@ from adloom.platforms.tiktok.tasks import Tasks
 
 # Ids of one question. https://business-api.tiktok.com/portal/docs?id=1739593083610113
 MAX_IDS = 100
-# A list whose objects come and go while it is read is begun again.
-MOST_LIST_TRIES = 3
 # Ads of which details are looked up at once.
 ADS_AT_ONCE = 1000
 # TikTok asks for the id of a request when it is to explain an answer; of a window's many requests the first are kept.
@@ -87,15 +85,7 @@ class TikTokReader:
         path, _ = entities.LISTS["ad_group"]
         filtering = {"primary_status": entities.EVERY_STATUS}
         asked = {"advertiser_id": account_id, "fields": windows.FIELDS, "filtering": filtering}
-        for attempt in range(1, MOST_LIST_TRIES + 1):
-            try:
-                for page in pages.walk(self._client, path, asked, windows.decoder, key=_adgroup_id):
-                    yield from page.data.rows
-            except PlatformProtocolError as error:
-                if error.platform_code != TWICE or attempt == MOST_LIST_TRIES:
-                    raise
-            else:
-                return
+        return pages.listed(self._client, path, asked, windows.decoder, key=_adgroup_id)
 
     def _some_accounts(self, ids: list[str]) -> Iterator[Account]:
         """The accounts of a chunk. One that is gone refuses the whole question, so it is looked for by halves."""
@@ -165,16 +155,7 @@ class TikTokReader:
         filtering: dict[str, object] = {"primary_status": entities.EVERY_STATUS, **of}
         asked: dict[str, object] = {"advertiser_id": account_id, "fields": fields, "filtering": filtering}
         size = pages.TOP_VIEW_PAGE_SIZE if "buying_types" in filtering else pages.PAGE_SIZE
-        decoder = entities.objects_decoder
-        for attempt in range(1, MOST_LIST_TRIES + 1):
-            try:
-                for page in pages.walk(self._client, path, asked, decoder, key=_key, page_size=size):
-                    yield from page.data.rows
-            except PlatformProtocolError as error:
-                if error.platform_code != TWICE or attempt == MOST_LIST_TRIES:
-                    raise
-            else:
-                return
+        return pages.listed(self._client, path, asked, entities.objects_decoder, key=_key, page_size=size)
 
     # Facts
 
