@@ -74,7 +74,7 @@ def meta_oauth(settings: MetaSettings) -> MetaOAuth:
 def meta_hooks(settings: MetaSettings) -> MetaHooks:
     from adloom.platforms.meta.hooks import MetaHooks
 
-    app_id, secret = _credentials("Meta", settings.meta_app_id, settings.meta_app_secret, "meta-app")
+    app_id, secret = _credentials("meta-app", settings.meta_app_id, settings.meta_app_secret, settings.sandbox_url)
     return MetaHooks(app_id=app_id, app_secret=secret, graph_url=settings.graph_url, dialog_url=settings.dialog_url)
 
 

@@ -56,6 +56,7 @@ def test_the_browsers_way_to_a_sandbox_is_none_where_there_is_no_sandbox():
         (apps.google, "google_ads_client_id", "ADLOOM_GOOGLE_ADS_CLIENT_ID and the secret google-ads-client-secret"),
         (apps.google, "google_ads_client_secret", "set the secret google-ads-client-secret"),
         (apps.meta, "meta_app_id", "ADLOOM_META_APP_ID and the secret meta-app-secret"),
+        (apps.meta_hooks, "meta_app_id", "ADLOOM_META_APP_ID and the secret meta-app-secret"),
         (apps.tiktok_oauth, "tiktok_app_secret", "set the secret tiktok-app-secret"),
     ],
 )
@@ -70,6 +71,12 @@ def test_a_secret_that_was_made_up_opens_the_sandbox_alone():
     assert apps.tiktok(settings(sandbox_url=SANDBOX, **made_up)).secret == "made-up-x"
     with pytest.raises(OperatorMustAct, match="set the secret tiktok-app-secret"):
         apps.tiktok(settings(**made_up))
+
+
+@pytest.mark.parametrize("make", [apps.meta, apps.meta_oauth, apps.meta_hooks])
+def test_no_way_to_meta_takes_a_secret_that_was_made_up(make):
+    with pytest.raises(OperatorMustAct, match="set the secret meta-app-secret"):
+        make(settings(meta_app_secret=f"{apps.MADE_UP}x"))
 
 
 def _begun(oauth):
