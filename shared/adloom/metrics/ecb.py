@@ -9,10 +9,11 @@ import csv
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from xml.etree import ElementTree as ET
 
 from adloom.errors import AdloomError
@@ -22,6 +23,8 @@ MOST_BYTES = 32_000_000
 _CUBE = "{http://www.ecb.int/vocabulary/2002-08-01/eurofxref}Cube"
 _ZIP = b"PK\x03\x04"
 _CURRENCY = re.compile("[A-Z]{3}")
+# The bank writes six digits at most; what is much longer, or has an exponent, the database could not hold.
+_NUMBER = re.compile(r"[0-9]{1,12}(\.[0-9]{1,30})?")
 # Far above the weakest currency there is; a larger number is no rate.
 _HIGHEST = Decimal(10) ** 9
 # What stands where a currency has no rate on a day.
@@ -73,7 +76,8 @@ def _unpacked(content: bytes) -> bytes:
             if len(names) != 1 or archive.getinfo(names[0]).file_size > MOST_BYTES:
                 raise RatesError("The archive of exchange rates does not hold one CSV file of a usual size")
             return archive.read(names[0])
-    except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError) as error:
+    # RuntimeError: it wants a password.
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError) as error:
         raise RatesError("The archive of exchange rates is damaged") from error
 
 
@@ -123,11 +127,8 @@ def _lines(text: str) -> Iterator[list[str]]:
 def _rate(day: date, currency: str, value: str) -> Iterator[Rate]:
     if value in _NONE:
         return
-    try:
-        per_eur = Decimal(value)
-    except InvalidOperation:
-        per_eur = Decimal(0)
-    if not _CURRENCY.fullmatch(currency) or not per_eur.is_finite() or not 0 < per_eur < _HIGHEST:
+    per_eur = Decimal(value) if _NUMBER.fullmatch(value) else Decimal(0)
+    if not _CURRENCY.fullmatch(currency) or not 0 < per_eur < _HIGHEST:
         raise RatesError(f"{value[:20]!r} is no exchange rate of {currency[:20]!r} on {day}")
     if currency != "EUR":
         yield Rate(day, currency, per_eur)

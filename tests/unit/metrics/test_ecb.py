@@ -39,6 +39,25 @@ def zipped(text: str, name: str = "eurofxref-hist.csv") -> bytes:
     return target.getvalue()
 
 
+def _locked(archive: bytes) -> bytes:
+    """The same, but said to want a password."""
+    changed = bytearray(archive)
+    changed[6] |= 1
+    changed[archive.index(b"PK\x01\x02") + 8] |= 1
+    return bytes(changed)
+
+
+def _garbled() -> bytes:
+    """An archive whose compressed bytes are none."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("eurofxref-hist.csv", HISTORY)
+    start = 30 + len("eurofxref-hist.csv")
+    changed = bytearray(target.getvalue())
+    changed[start : start + 8] = b"\xff" * 8
+    return bytes(changed)
+
+
 @pytest.mark.parametrize(
     ("content", "rates"),
     [
@@ -66,6 +85,8 @@ def test_every_format_says_the_same(content: bytes, rates: set[Rate]) -> None:
         XML.replace(b"1.0412", b"NaN"),
         XML.replace(b"1.0412", b"0"),
         XML.replace(b"1.0412", b"1e12"),
+        XML.replace(b"1.0412", b"1e-99999"),
+        XML.replace(b"1.0412", b"1." + b"1" * 20_000),
         XML.replace(b"'USD'", b"'US dollar'"),
         XML.replace(b"2026-03-03", b"yesterday"),
         XML.replace(b"<Cube>", b"<!ENTITY a 'aaaa'><Cube>"),
@@ -77,6 +98,8 @@ def test_every_format_says_the_same(content: bytes, rates: set[Rate]) -> None:
         zipped(HISTORY)[:-30],
         zipped(HISTORY).replace(b"161.06", b"161.07"),
         zipped(HISTORY, "readme.txt"),
+        _locked(zipped(HISTORY)),
+        _garbled(),
         b"\x00\xff\xfe garbage",
     ],
 )
