@@ -61,7 +61,7 @@ def add(app: Callback) -> None:
         problems=(409,),
     )
     def choose_accounts(connection_id: UUID, body: ChoiceRequest, principal: Principal) -> ConnectionDetail:
-        with app.database().tenant(principal.org_id) as connection:
+        with app.database().tenant(principal.org_id, principal.account_scope) as connection:
             choice.choose(connection, principal.org_id, connection_id, body.accounts, body.future)
         return one_connection(connection_id, principal)
 

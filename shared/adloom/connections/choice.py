@@ -37,8 +37,8 @@ def choose(
     wanted: Collection[int] | None,
     future: AccountChoice | None,
 ) -> None:
-    """Sync these accounts of a connection and no other of it; `future`: whether those to come are synced, too. None
-    leaves it as it is.
+    """Sync these accounts of a connection and no other of it that is in scope; `future`: whether those to come are
+    synced, too. None leaves it as it is.
 
     What was read so far stays. NotFound for an account that is not read by this connection, Conflict where the
     connection does not work.

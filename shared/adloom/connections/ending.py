@@ -19,7 +19,7 @@ from adloom.connections import store, subscriptions
 from adloom.connections.store import Connected
 from adloom.connections.vault import Vault
 from adloom.db import Database
-from adloom.errors import Conflict, NotFound, PlatformError
+from adloom.errors import AdloomError, Conflict, NotFound, PlatformError
 from adloom.events.catalogue import Platform
 from adloom.platforms.grant import OAuth
 
@@ -74,12 +74,19 @@ def go_on(database: Database, vault: Vault, oauth_of: OAuthOf) -> None:
     with database.system() as connection:
         waiting = connection.execute(text("select * from connections_to_forget(:most)"), {"most": MOST_PER_TICK}).all()
     for row in waiting:
-        _tell(database, vault, oauth_of, row.org_id, row.connection_id)
+        try:
+            _tell(database, vault, oauth_of, row.org_id, row.connection_id)
+        except AdloomError as error:
+            # Such as an app that is not set up any more: it waits, and the others go on.
+            log.warning("revocation_waits", connection_id=str(row.connection_id), code=error.code, detail=error.detail)
 
 
 def _tell(database: Database, vault: Vault, oauth_of: OAuthOf, org_id: UUID, connection_id: UUID) -> Ended:
     with database.tenant(org_id) as connection:
         connected = store.one(connection, connection_id)
+        if connected.status != "revoked":
+            # Connected again meanwhile: the token here is the new one, which is to live.
+            return Ended("revoked")
         try:
             token = store.access_token(connection, vault, connection_id)
         except NotFound:

@@ -42,7 +42,9 @@ def renew_next(database: Database, vault: Vault, oauth: MetaOAuth, *, broken: Br
         return False
     org_id, connection_id = claimed.org_id, claimed.connection_id
     with database.tenant(org_id) as connection:
-        connected = store.one(connection, connection_id)
+        connected = store.one(connection, connection_id, locked=True)
+        if connected.status != "active":
+            return True
         token = store.access_token(connection, vault, connection_id)
     try:
         grant = oauth.renew(token, connected.token_kind)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
 from sqlalchemy import Connection, text
@@ -41,9 +41,11 @@ _COLUMNS = ", ".join(Subscribed.__dataclass_fields__)
 
 
 def every(connection: Connection, connection_id: UUID) -> list[Subscribed]:
-    """Those of a connection, by name."""
+    """Those of a connection, by name; of accounts those in scope."""
     query = text(
-        f"select {_COLUMNS} from connection_subscriptions where connection_id = :id"
+        f"select {_COLUMNS} from connection_subscriptions s where connection_id = :id"
+        " and (target <> 'account' or exists (select from ad_accounts a"
+        " where a.platform = 'meta' and a.external_id = s.external_id))"
         " order by target, lower(name), external_id"
     )
     return [Subscribed(**row) for row in connection.execute(query, {"id": connection_id}).mappings()]
@@ -97,7 +99,9 @@ def settle_due(database: Database, vault: Vault, hooks: MetaHooks, most: int) ->
 
 def _settle(database: Database, vault: Vault, hooks: MetaHooks, org_id: UUID, connection_id: UUID) -> None:
     with database.tenant(org_id) as connection:
-        connected = store.one(connection, connection_id)
+        connected = store.one(connection, connection_id, locked=True)
+        if connected.status != "active":
+            return
         token = store.access_token(connection, vault, connection_id)
         accounts = connection.execute(text(_CHOSEN), {"id": connection_id}).all()
     try:
@@ -143,8 +147,24 @@ def _subscribe(
         "error_code": refused.code if refused else None,
         "error_detail": refused.detail[:1000] if refused else None,
     }
+    if not _kept(database, org_id, values) and refused is None:
+        _unsubscribe(hooks, one.target, one.external_id, one.token)
+
+
+def _kept(database: Database, org_id: UUID, values: dict[str, Any]) -> bool:
+    """Whether it was noted; not with a connection that was ended meanwhile, for nobody would undo it any more."""
     with database.tenant(org_id) as connection:
+        if store.one(connection, values["id"], locked=True).status == "revoked":
+            return False
         connection.execute(text(_KEEP), values)
+    return True
+
+
+def _unsubscribe(hooks: MetaHooks, target: str, external_id: str, token: str) -> None:
+    try:
+        hooks.unsubscribe(external_id if target == "page" else f"act_{external_id}", token)
+    except PlatformError as error:
+        log.warning("not_unsubscribed", target=target, external_id=external_id, code=error.code)
 
 
 def undo(database: Database, vault: Vault, hooks: MetaHooks, org_id: UUID, connection_id: UUID, *, token: str) -> None:
@@ -155,12 +175,8 @@ def undo(database: Database, vault: Vault, hooks: MetaHooks, org_id: UUID, conne
     with database.tenant(org_id) as connection:
         rows = connection.execute(text(_SEALED), {"id": connection_id}).all()
     for row in rows:
-        is_page = row.target == "page"
-        address = row.external_id if is_page else f"act_{row.external_id}"
-        try:
-            hooks.unsubscribe(address, vault.decrypt(bytes(row.ciphertext)) if is_page else token)
-        except PlatformError as error:
-            log.warning("not_unsubscribed", target=row.target, external_id=row.external_id, code=error.code)
+        own = vault.decrypt(bytes(row.ciphertext)) if row.target == "page" else token
+        _unsubscribe(hooks, row.target, row.external_id, own)
     with database.tenant(org_id) as connection:
         query = text("delete from connection_subscriptions where connection_id = :id")
         connection.execute(query, {"id": connection_id})
