@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import psycopg
@@ -227,12 +228,13 @@ def test_an_awkward_folder_is_stored_to_the_last_cell(tmp_path):
 
 
 def test_three_platforms_are_stored_to_the_last_cell_and_each_is_asked_for_its_own(tmp_path, monkeypatch):
-    acceptance.write(tmp_path / "facts", 20_261_122, Size(accounts=6, ads=45, days=25, until=date(2026, 4, 5)))
+    acceptance.write(tmp_path / "facts", 2, Size(accounts=6, ads=45, days=25, until=date(2026, 4, 5)))
     with synced(tmp_path / "facts", tmp_path / "home") as (running, comparison):
         assert comparison.compared > 5_000
         assert comparison.differing == 0
         for name, value in running.env("cli").items():
             monkeypatch.setenv(name, value)
+        assert _named() == _planted(tmp_path / "facts")
         accounts = json.loads(_run("--json", "sync", "status").stdout)
         assert Counter(one["platform"] for one in accounts) == {"google": 2, "meta": 2, "tiktok": 2}
         named = [one["account"] for one in accounts[::3]]
@@ -240,6 +242,25 @@ def test_three_platforms_are_stored_to_the_last_cell_and_each_is_asked_for_its_o
         assert sorted(one["external_id"] for one in json.loads(some.stdout)["planned"]) == sorted(named)
         unknown = _run("sync", "run", "--account", named[1], "--account", "999")
         assert (unknown.exit_code, "999" in str(unknown.exception)) == (1, True)
+
+
+def _planted(folder: Path) -> dict[tuple[str, str, str], tuple[Decimal, Decimal]]:
+    """What the platform says of an account's day, and what its rows add up to, where these differ; on each platform."""
+    planted = json.loads((folder / acceptance.PLANTED_FILE).read_text(encoding="utf-8"))
+    assert {one["platform"] for one in planted} == {"google", "meta", "tiktok"}
+    return {
+        (one["account_id"], one["date"], measure): (Decimal(told), Decimal(rows))
+        for one in planted
+        for measure, (rows, told) in one["metrics"].items()
+    }
+
+
+def _named() -> dict[tuple[str, str, str], tuple[Decimal, Decimal]]:
+    """The same, as reconciliation says it."""
+    return {
+        (one["account"], one["day"], one["measure"]): (Decimal(one["platform"]), Decimal(one["stored"]))
+        for one in json.loads(_run("--json", "reconcile").stdout)["differences"]
+    }
 
 
 def _run(*words: str) -> Result:
