@@ -325,6 +325,22 @@ def test_a_turn_that_is_further_away_than_a_cadence_is_not_taken_twice(
     assert planning.tick(rig.sync) == 0
 
 
+def test_history_that_a_sync_goes_on_with_is_no_part_of_what_a_sync_takes(start: Start) -> None:
+    rig = start()
+    taken = []
+    for minute in (15, 30):
+        rig.at(f"2026-03-03T12:{minute}:00+00:00")
+        if taken:
+            with rig.database.tenant(rig.org_id) as connection:
+                windows.plan(connection, rig.org_id, rig.account_id("11"), Days(date(2025, 3, 1), date(2025, 12, 31)))
+        planning.tick(rig.sync)
+        rig.settle()
+        taken.append(rig.one("select sync_calls from ad_accounts where org_id = %s and external_id = '11'"))
+    assert waiting(rig) == []
+    assert taken[0] > 0
+    assert taken[1] == taken[0]
+
+
 def test_once_a_local_day_all_that_may_have_moved_is_asked_for(start: Start) -> None:
     rig = start()
     rig.at("2026-03-03T23:05:00+00:00")  # in Berlin it is the 4th
