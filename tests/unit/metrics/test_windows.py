@@ -8,10 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adloom.metrics import windows
+from adloom.metrics import settling, windows
 from adloom.metrics.sizes import FIRST_DAYS, MOST_DAYS, ROWS_PER_WINDOW, SECONDS_PER_WINDOW, Sizer
+from adloom.platforms.google.cadence import CADENCE as GOOGLE
 from adloom.platforms.meta.cadence import CADENCE
 from adloom.platforms.model import Days
+from adloom.platforms.tiktok.cadence import CADENCE as TIKTOK
 
 TODAY = date(2026, 3, 31)
 DAYS = st.dates(date(2024, 1, 1), date(2024, 6, 30))
@@ -138,3 +140,11 @@ def test_attempts_that_came_to_nothing_make_windows_shorter(attempts: int, most:
     for _ in range(4):
         sizer.learn(sizer.next_days(), 1, 0.0)
     assert sizer.next_days() == most
+
+
+@pytest.mark.parametrize("lookback_days", [None, 7, 28, 45, 90])
+@pytest.mark.parametrize("platform", ["google", "meta", "tiktok"])
+def test_every_provisional_day_is_read_again_at_night(platform: str, lookback_days: int | None) -> None:
+    cadence = {"google": GOOGLE, "meta": CADENCE, "tiktok": TIKTOK}[platform]
+    moving = windows.restatement(TODAY, TODAY, cadence, lookback_days)
+    assert moving.since <= settling.of(platform, lookback_days).moving_since(TODAY)
