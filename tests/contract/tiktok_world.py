@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from adloom.platforms.model import Days
 from infra.sandbox.facts import columns
-from tests.unit.sandbox.support import facts, write
+from tests.unit.sandbox.support import facts, owners_of, write
 from tests.unit.sandbox.tiktok import row, thing
 
 NOW = datetime(2026, 3, 9, 12, 30, tzinfo=UTC)
@@ -120,9 +120,4 @@ def folder_in(path: Path, *, with_smart: bool = True) -> Path:
 
 
 def owners() -> dict[str, set[str]]:
-    """The ids of each account's objects, its own among them."""
-    found: dict[str, set[str]] = {}
-    for one in delivery():
-        ids = {one["account_id"], one["campaign_id"], one["adgroup_id"], one["ad_id"]}
-        found.setdefault(one["account_id"], set()).update(ids - {""})
-    return found
+    return owners_of(delivery())

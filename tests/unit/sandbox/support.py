@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,6 +71,15 @@ def write(folder: Path, name: str, rows: list[dict[str, str]]) -> None:
         writer = csv.DictWriter(file, HEADERS[name], restval="")
         writer.writeheader()
         writer.writerows(rows)
+
+
+def owners_of(rows: Iterable[dict[str, str]]) -> dict[str, set[str]]:
+    """The ids of each account's objects, its own among them."""
+    found: dict[str, set[str]] = {}
+    for one in rows:
+        ids = {one["account_id"], one["campaign_id"], one["adgroup_id"], one["ad_id"]}
+        found.setdefault(one["account_id"], set()).update(ids - {""})
+    return found
 
 
 def facts(folder: Path, *rows: dict[str, str]) -> Path:
