@@ -8,7 +8,7 @@ import pytest
 from adloom.errors import PlatformProtocolError
 from adloom.platforms.model import Fact, HourFact
 from adloom.platforms.tiktok import conversions, hourly, report, windows
-from adloom.platforms.tiktok.memory import MOST_SHELVES, Memory
+from adloom.platforms.tiktok.memory import MOST_IN_ALL, MOST_KEPT, MOST_SHELVES, Memory
 from adloom.platforms.tiktok.report import Row
 from adloom.platforms.tiktok.windows import AdGroupWindows
 
@@ -102,3 +102,14 @@ def test_a_memory_keeps_what_was_asked_for_last() -> None:
         memory.keep("reviews", str(n), {"1": ("", n)}, now=0)
     assert memory.recall("reviews", "0", {"1": ""}, now=1) == ({}, ["1"])
     assert memory.recall("reviews", str(MOST_SHELVES), {"1": ""}, now=1) == ({"1": MOST_SHELVES}, [])
+
+
+def test_what_is_remembered_of_many_large_accounts_is_bounded() -> None:
+    memory, kept = Memory(), {str(number): ("", None) for number in range(MOST_KEPT)}
+    accounts = [str(number) for number in range(MOST_IN_ALL // MOST_KEPT + 2)]
+    for account in accounts:
+        memory.keep("review", account, kept, 0.0)
+    known = [len(memory.recall("review", account, dict.fromkeys(kept, ""), 1.0)[0]) for account in accounts]
+    assert sum(known) <= MOST_IN_ALL
+    assert known[-1] == MOST_KEPT
+    assert known[0] == 0

@@ -10,8 +10,10 @@ from typing import Any, NamedTuple
 KEPT_S = 6 * 3600
 # Details of one account and kind; more are not remembered.
 MOST_KEPT = 50_000
-# Accounts and kinds; the one that was asked for longest ago is forgotten.
+# Accounts and kinds; the one that was kept longest ago is forgotten. So it is where all of them are too many: a detail
+# takes half a kilobyte.
 MOST_SHELVES = 64
+MOST_IN_ALL = 150_000
 
 
 class _Kept(NamedTuple):
@@ -51,3 +53,6 @@ class Memory:
             for one, (stamp, found) in details.items():
                 if one in shelf or len(shelf) < MOST_KEPT:
                     shelf[one] = _Kept(stamp, now + KEPT_S, found)
+            in_all = sum(map(len, self._shelves.values()))
+            while in_all > MOST_IN_ALL:
+                in_all -= len(self._shelves.pop(next(iter(self._shelves))))
