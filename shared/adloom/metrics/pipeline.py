@@ -142,11 +142,7 @@ class Pipeline:
         """
         # What stood at the end of a day is what was stored by then, whenever it was read.
         synced, days, now = self.synced, whole.days, clock.now()
-        definition = synced.account.conversion or conversions.of(self.sync.platform).default
-        query = {**whole.query, "conversion": definition}
-        run_id = runs.begin(
-            connection, synced, self.reader, kind="metrics", fetched=whole.fetched, query=query, days=days
-        )
+        run_id = self._begin(connection, whole)
         target = store.Target(synced.org_id, synced.account_id, days, run_id, now)
         changes = store.replace(connection, target)
         store.prove(connection, target, whole.delivered)
@@ -179,6 +175,14 @@ class Pipeline:
             unexplained=sum(verdict.state == "unexplained" for verdict in verdicts),
         )
         return True
+
+    def _begin(self, connection: Connection, whole: Whole) -> int:
+        """The run that stores the window, with how it was asked for and what counted as a conversion."""
+        definition = self.synced.account.conversion or conversions.of(self.sync.platform).default
+        query = {**whole.query, "conversion": definition}
+        return runs.begin(
+            connection, self.synced, self.reader, kind="metrics", fetched=whole.fetched, query=query, days=whole.days
+        )
 
     def _tell(self, connection: Connection, whole: Whole, run_id: int, changed: int) -> None:
         event = MetricsSynced(
