@@ -94,12 +94,18 @@ class Engine:
 
     def inspect(self, image: str) -> dict[str, Any] | None:
         """What the engine knows of an image it has; None where it has none of that name."""
-        arguments = ["inspect", "--type", "image", image]
+        arguments = ["inspect", "--type", "image", self._exactly(image)]
         result = subprocess.run([self.program, *arguments], capture_output=True, text=True, check=False)
         if result.returncode:
             return None
         found = json.loads(result.stdout)
         return dict(found[0] if isinstance(found, list) else found)
+
+    def _exactly(self, image: str) -> str:
+        """The name of one image. Of a name without its registry podman takes the image of any registry."""
+        first, slash, _ = image.partition("/")
+        is_ours = self.name != "docker" and slash and first != "localhost" and not {".", ":"} & set(first)
+        return f"localhost/{image}" if is_ours else image
 
     def label(self, image: str, name: str) -> str | None:
         found = self.inspect(image)
