@@ -95,17 +95,24 @@ def test_a_day_with_a_bad_row_is_set_aside_and_all_others_are_stored(
     assert rig.one("select count(*) from sync_runs where org_id = %s and outcome = 'failed' and since = until") > 0
 
 
-def test_bad_rows_of_neighbouring_days_keep_no_day_behind_them_from_being_stored(
-    start: Start, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("error", "rounds"),
+    [
+        (PlatformProtocolError("The platform sent something that is no number", platform_code="number"), 8),
+        (PlatformTransient("Meta had a passing fault", platform_code="2"), 18),
+    ],
+)
+def test_neighbouring_days_that_always_fail_keep_no_day_behind_them_from_being_stored(
+    start: Start, monkeypatch: pytest.MonkeyPatch, error: Exception, rounds: int
 ) -> None:
     rig, bad_days = start(), {POISON, POISON - timedelta(1)}
 
     def before(level: Level, days: Days) -> None:
         if level == "campaign" and bad_days.intersection(days):
-            raise PlatformProtocolError("The platform sent something that is no number", platform_code="number")
+            raise error
 
     meddle(rig, monkeypatch, before)
-    go_on(rig, 8)
+    go_on(rig, rounds)
     assert stored(rig) == EVERY_DAY - bad_days
     assert {since for since, _, _ in aside(rig)} == bad_days
 

@@ -79,8 +79,9 @@ class BadDays:
                 error=broke.error,
                 days=days,
             )
-        # A row that cannot be read is this day's fault, whatever the next one brings.
-        self._unproven = None if _is_of_a_row(broke) else (broke, stored)
+        # A row that cannot be read is this day's fault, whatever the next one brings; so is what else goes wrong where
+        # the platform has just given other days.
+        self._unproven = None if stored or _is_of_a_row(broke) else (broke, stored)
         log.warning("day_set_aside", account_id=account_id, day=days.since.isoformat(), code=broke.error.code)
         return None
 
