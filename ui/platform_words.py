@@ -55,6 +55,43 @@ def rights(platform: str) -> list[Right]:
     return known.get(platform, [])
 
 
+def conversion_words(platform: str, name: str) -> str:
+    """What is counted by a platform's name of it; a name that is not known here says itself."""
+    known = {
+        "google": {
+            "conversions": _("Primary conversion actions"),
+            "all_conversions": _("All conversion actions, secondary ones too"),
+        },
+        "meta": {
+            "omni_purchase": _("Purchases: website, app and shop"),
+            "lead": _("Leads"),
+            "omni_add_to_cart": _("Items put into the basket"),
+            "omni_initiated_checkout": _("Checkouts begun"),
+            "omni_complete_registration": _("Registrations"),
+        },
+        "tiktok": {
+            "conversion": _("What each ad group is optimised for"),
+            "complete_payment": _("Payments on the website"),
+            "total_purchase": _("Purchases in the app"),
+            "onsite_shopping": _("Purchases on TikTok itself"),
+            "total_sales_lead": _("Sales leads"),
+        },
+    }
+    return known.get(platform, {}).get(name, name)
+
+
+def level_labels(platforms: Collection[str]) -> dict[str, str]:
+    """The levels as these platforms call them: one, then its word. Only Meta says ad set."""
+    groups = _("Ad sets") if set(platforms) == {"meta"} else _("Ad groups")
+    return {"campaign": _("Campaigns"), "ad_group": groups, "ad": _("Ads")}
+
+
+def level_label(level: str, platforms: Collection[str]) -> str:
+    """The same of one of them."""
+    group = _("Ad set") if set(platforms) == {"meta"} else _("Ad group")
+    return {"campaign": _("Campaign"), "ad_group": group, "ad": _("Ad")}[level]
+
+
 def missing(platform: str, given: Collection[str], extras: Collection[str] = ()) -> list[Right]:
     """The rights that are needed and were not given."""
     return [

@@ -80,8 +80,8 @@ class Form:
 def guess_rig(
     postgres: Postgres, folder: Path, operator_key: str, processes: int = PROCESSES, *, connects: bool = False
 ) -> Iterator[Rig]:
-    """`connects`: with `oauth-callback` beside them."""
-    auths, (front, gateway, dashboard, callback) = free_ports(processes), free_ports(4)
+    """`connects`: with `oauth-callback` and one that syncs beside them."""
+    auths, (front, gateway, dashboard, callback, sync) = free_ports(processes), free_ports(5)
     base = {name: value for name, value in os.environ.items() if not name.startswith(("ADLOOM_", "PYTEST_"))}
     base |= {"PYTHONPATH": f"{ROOT / 'shared'}:{ROOT}", "ADLOOM_SECRETS_DIR": str(folder), "ADLOOM_LOG_LEVEL": "ERROR"}
     base |= {"ADLOOM_PUBLIC_URL": f"http://{HOST}:{dashboard}", "ADLOOM_GATEWAY_URL": f"http://{HOST}:{gateway}"}
@@ -96,12 +96,13 @@ def guess_rig(
             pids.append(running.enter_context(process(command, told | base | {"port": str(port)})).pid)
         functions = {"auth": " ".join(f"{HOST}:{port}" for port in auths)}
         if connects:
-            own = told | base | {"port": str(callback), "ADLOOM_DATABASE_URL": postgres.url("oauth-callback")}
-            own |= {"ADLOOM_TOKEN_RING": Fernet.generate_key().decode()}
-            own |= {"ADLOOM_META_APP_ID": "1", "ADLOOM_META_APP_SECRET": "no app's"}
-            command = [sys.executable, "template/adloom-python/serve.py", "functions/oauth_callback"]
-            running.enter_context(process(command, own))
-            functions["oauth-callback"] = f"{HOST}:{callback}"
+            apps = told | base | {"ADLOOM_TOKEN_RING": Fernet.generate_key().decode()}
+            apps |= {"ADLOOM_META_APP_ID": "1", "ADLOOM_META_APP_SECRET": "no app's"}
+            for name, port in (("oauth-callback", callback), ("sync-meta", sync)):
+                own = {"port": str(port), "ADLOOM_DATABASE_URL": postgres.url(name)}
+                command = [sys.executable, "template/adloom-python/serve.py", f"functions/{name.replace('-', '_')}"]
+                running.enter_context(process(command, apps | own))
+                functions[name] = f"{HOST}:{port}"
         file = folder / "Caddyfile"
         settings = Front((f"http://{HOST}:{front}",), f"{HOST}:{dashboard}", functions, HOST, front, gateway=gateway)
         file.write_text(caddyfile(settings))
@@ -120,6 +121,7 @@ def guess_rig(
         wait_for(f"http://{HOST}:{gateway}/_/health")
         if connects:
             wait_for(f"http://{HOST}:{callback}/_/ready")
+            wait_for(f"http://{HOST}:{sync}/_/ready")
         yield Rig([f"http://{HOST}:{port}" for port in auths], pids, f"http://{HOST}:{dashboard}")
 
 

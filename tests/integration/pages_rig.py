@@ -127,6 +127,7 @@ CONNECTION = "/connections/{connection_id:uuid}"
 OPEN = ("/connections/connect", "/connections/token")
 FORMS_ALONE |= dict.fromkeys((*OPEN, *(f"{CONNECTION}/{deed}" for deed in DEEDS)), "admin")
 FORMS_ALONE[f"{CONNECTION}/check"] = "editor"
+FORMS_ALONE["/connections/accounts/{account_id:int}/conversion"] = "editor"
 # Under these lie files and sockets of the framework: the ones without anybody's data are public, the others have a test
 # of their own below.
 NO_PAGES = ("/_nicegui", "/static")

@@ -170,6 +170,7 @@ EVERYTHING = {
     "days": "30",
     "per_minute": "60",
     "platform": "meta",
+    "conversion": "lead",
     "token": "A" * 40,
 }
 
@@ -314,6 +315,27 @@ def test_a_form_reaches_nothing_of_another_organisation(house: House, ours: Side
     assert answer.status_code == 404
     silent(answer.text, theirs)
     assert house.people() == before
+
+
+def test_an_editor_says_on_the_page_what_an_account_counts(house: House, ours: Side) -> None:
+    account, page = ours.accounts[0].account_id, address("/connections/{connection_id}", ours)
+    token, watcher = house.token(ours, "editor"), house.token(ours, "viewer")
+    # A name that the page does not offer by itself.
+    path, chosen = f"/connections/accounts/{account}/conversion", "offsite_conversion.custom.4711"
+    form_token = forms.form_token(STORAGE_SECRET, "settings", token)
+    fields = {"form_token": form_token, "platform": "meta", "was": "omni_purchase", "conversion": chosen}
+    _status, shown = house.see(page, token, path)
+    assert chosen not in shown
+    refused = house.post(path, token, data=fields | {"platform": "../auth"})
+    assert refused.status_code == 404
+    answer = house.post(path, token, data=fields)
+    assert answer.status_code == 200
+    assert "history is read again" in answer.json()["says"]
+    house.see(page, token, chosen)
+    _status, shown = house.see(page, watcher, ours.accounts[0].word)
+    assert path not in shown
+    query = "select conversion from ad_accounts where account_id = %s"
+    assert house.admin.execute(query, (account,)).fetchall() == [(chosen,)]
 
 
 # --- the socket ------------------------------------------------------------------------------------------------------

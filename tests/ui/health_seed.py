@@ -1,4 +1,4 @@
-"""What the page about the health of the data shows besides: cadences, and numbers that moved afterwards."""
+"""What the page about the health of the data shows besides: cadences, days set aside, numbers that moved afterwards."""
 
 from __future__ import annotations
 
@@ -36,6 +36,22 @@ def stretched(admin_url: str) -> None:
     with psycopg.connect(admin_url) as connection:
         for row in rows:
             connection.execute(_PACE, (*row, NOW - hour, NOW))
+
+
+_ASIDE = """
+insert into sync_windows (org_id, account_id, since, until, aside_at, error_code, error_detail)
+select org_id, account_id, %s, %s, %s, %s, %s from ad_accounts where account_id = %s
+"""
+
+
+def aside(admin_url: str, account_id: int, *, number: int = 2) -> None:
+    """So many days of the account are set aside: the first passes, the others need somebody."""
+    protocol = ("platform_protocol", "Meta's answer for these days has 3 rows where it names 4")
+    with psycopg.connect(admin_url) as connection:
+        for each in range(number):
+            code, said = ("platform_transient", "Meta does not answer (code 2)") if not each else protocol
+            day = TODAY - timedelta(days=20 + 2 * each)
+            connection.execute(_ASIDE, (day, day + timedelta(days=each % 2), NOW, code, said, account_id))
 
 
 def usual(admin_url: str) -> None:

@@ -7,6 +7,9 @@ from playwright.sync_api import expect
 
 from tests.ui import connections_seed, health_seed, seed
 from tests.ui.conftest import DESKTOP, PHONE
+from tests.ui.settings_rig import people
+
+__all__ = ["people"]
 
 AGENCY = connections_seed.agency(150, 40)
 VIEWS = {
@@ -65,6 +68,35 @@ def test_very_many_connections_and_accounts(site, open_page, inspect, view):
     page.goto(f"{site.stack.url}/data-health?page=2")
     expect(page.locator(".pager")).to_contain_text("190")
     inspect(page, f"data-health-{view}-many")
+
+
+@BOTH
+def test_days_that_were_set_aside_say_what_happened(site, open_page, inspect, view):
+    empty(site)
+    [account, *_others] = site.fill(seed.SHOP)
+    health_seed.aside(site.admin_url, account, number=18)
+    site.contents = None
+    page = open_page("/data-health", **VIEWS[view])
+    card = page.locator("#aside")
+    expect(card.locator("tbody tr[id]:not(.more)")).to_have_count(15)
+    expect(card.locator("h2 .count")).to_have_text("18")
+    if "phone" in view:
+        card.get_by_role("button").first.click()
+    inspect(page, f"data-health-{view}-aside")
+
+
+@BOTH
+def test_an_editor_chooses_what_accounts_count(site, people, inspect, view):
+    ids = fill(site, AGENCY)
+    editor, viewer = people.make("Eda Editor", "editor"), people.make("Vera Viewer", "viewer")
+    page = people.open(editor, f"/connections/{ids[0]}", **VIEWS[view])
+    card = page.locator("#counted")
+    expect(card.locator("select")).to_have_count(10)
+    expect(card.locator("option").first).to_have_attribute("value", "conversions")
+    inspect(page, f"connection-{view}-counted")
+    page = people.open(viewer, f"/connections/{ids[0]}", **VIEWS[view])
+    expect(page.locator("#accounts")).to_be_visible()
+    expect(page.locator("#counted")).to_have_count(0)
 
 
 @BOTH

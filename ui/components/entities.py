@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from urllib.parse import quote
 
@@ -16,6 +16,7 @@ from ui.i18n import _
 from ui.markup import h
 from ui.measures import spend_change
 from ui.params import Params
+from ui.platform_words import level_label
 
 # What was spent today, by account and platform id.
 SpentToday = Mapping[tuple[int, str], Decimal]
@@ -41,22 +42,17 @@ def address(row: Row, level: str, params: Params) -> str | None:
     return params.shared().address(path)
 
 
-def level_labels() -> dict[str, str]:
-    """The names of the levels: one, then the tab."""
-    return {"campaign": _("Campaigns"), "ad_group": _("Ad sets"), "ad": _("Ads")}
-
-
-def level_label(level: str) -> str:
-    return {"campaign": _("Campaign"), "ad_group": _("Ad set"), "ad": _("Ad")}[level]
-
-
 def status_label(status: str | None) -> str | None:
     """What is not active says so."""
     return {"paused": _("Paused"), "archived": _("Archived"), "deleted": _("Deleted")}.get(status or "")
 
 
-def columns(level: str, address: Address, spent: SpentToday, *, full: bool, accounts: bool) -> list[Column[Row]]:
-    """The columns of an entity table; `full` adds impressions and clicks, `accounts` whose it is."""
+def columns(
+    level: str, address: Address, spent: SpentToday, *, full: bool, accounts: bool, platforms: Collection[str] = ()
+) -> list[Column[Row]]:
+    """The columns of an entity table; `full` adds impressions and clicks, `accounts` whose it is. The level is called
+    as on these platforms.
+    """
     counts = [
         Column[Row](
             _("Impressions"), lambda row: formats.count(row.current.impressions), sort="impressions", roomy=True
@@ -65,7 +61,9 @@ def columns(level: str, address: Address, spent: SpentToday, *, full: bool, acco
     ]
     budget = [Column[Row](_("Budget today"), lambda row: _budget(row, spent), wide=True)] if level != "ad" else []
     return [
-        Column(level_label(level), lambda row: _name(row, address, accounts=accounts), sort="name", name=True),
+        Column(
+            level_label(level, platforms), lambda row: _name(row, address, accounts=accounts), sort="name", name=True
+        ),
         *budget,
         Column(_("Spend"), lambda row: formats.money(row.current.spend, row.currency), sort="spend"),
         Column(

@@ -18,14 +18,8 @@ from ui.components.table import Column
 from ui.i18n import _
 from ui.markup import EMPTY, h
 from ui.params import Params
-from ui.platform_words import name_of
+from ui.platform_words import level_labels, name_of
 from ui.reads.ledger import Ledger, LedgerLine
-
-
-def level_names(platform: str) -> dict[str, str]:
-    """The levels as the platform calls them."""
-    groups = _("Ad sets") if platform == "meta" else _("Ad groups")
-    return {"campaign": _("Campaigns"), "ad_group": groups, "ad": _("Ads")}
 
 
 def differing(data: Ledger, params: Params, path: str) -> Markup:
@@ -41,7 +35,7 @@ def differing(data: Ledger, params: Params, path: str) -> Markup:
         return h("span", swatch(item.platform), h("span", link, class_="entity-text"), class_="entity")
 
     def levels(day: DifferingDay) -> str:
-        names = {"account": _("Account")} | level_names(accounts[day.account_id].platform)
+        names = {"account": _("Account")} | level_labels({accounts[day.account_id].platform})
         return ", ".join(names[each] for each in names if each in day.levels)
 
     def money(value: Decimal | None, day: DifferingDay) -> str:
@@ -68,7 +62,7 @@ def differing(data: Ledger, params: Params, path: str) -> Markup:
 
 def days(data: Ledger, account: Account) -> Markup:
     """Per day: the platform's total and how each level of our rows compares with it."""
-    levels = level_names(account.platform)
+    levels = level_labels({account.platform})
     columns = [
         Column[LedgerLine](_("Day"), lambda line: _weekday(line.day), left=True),
         Column[LedgerLine](
@@ -135,15 +129,16 @@ def _day_state(line: LedgerLine) -> Markup:
 
 def _reasons(line: LedgerLine, account: Account) -> Markup:
     """Why it differs, and whether it may still move."""
-    known = explanations()
+    known = explanations(account.platform)
     reasons = [known.get(code, code) for code in line.explanations]
     if line.day >= account.provisional_since:
         reasons.insert(0, _("provisional"))
     return h("span", ", ".join(reasons) or formats.NONE, class_="muted small")
 
 
-def explanations() -> dict[str, str]:
-    """Why a day differs, by the code that the reconciliation stores."""
+def explanations(platform: str) -> dict[str, str]:
+    """Why a day of the platform differs, by the code that the reconciliation stores."""
+    no_groups = _("delivery without ad sets") if platform == "meta" else _("delivery without ad groups")
     return {
         reconcile.NO_ACCOUNT_ROW: _("the platform gave no total"),
         reconcile.DIFFERS_FROM_ACCOUNT: _("the campaigns do not add up to the account"),
@@ -151,6 +146,6 @@ def explanations() -> dict[str, str]:
         reconcile.RESTATED: _("the platform changed it while it was read"),
         reconcile.TRUNCATED: _("the platform cut its answer"),
         reconcile.ROUNDED: _("the last digit is rounded by the platform"),
-        reconcile.DELIVERY_WITHOUT_ROWS["ad_group"]: _("delivery without ad sets"),
+        reconcile.DELIVERY_WITHOUT_ROWS["ad_group"]: no_groups,
         reconcile.DELIVERY_WITHOUT_ROWS["ad"]: _("delivery without ads"),
     }

@@ -103,7 +103,7 @@ def not_refreshed(as_of: str, request_id: str, *, retry: str, numbers: bool = Tr
 
 def not_found(back: str) -> Markup:
     link = h("a", _("All campaigns"), href=back, class_="btn primary")
-    words = _("There is no such campaign or ad set, or it is not yours to see.")
+    words = _("There is no such campaign or ad group, or it is not yours to see.")
     return state("search", _("This is not here"), h("p", words), actions=link)
 
 

@@ -7,13 +7,16 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from adloom.connections.browser import new_browser
-from ui.deeds.desk import Asking, Done
+from ui.deeds.desk import Asking, Done, RefusedError
+from ui.gateway import Answer
 from ui.i18n import _, _n
+from ui.platform_words import PLATFORMS
 from ui.security import caller
 
 PAGE = "/connections"
 ALL = "all"
 _FUNCTION = "oauth-callback"
+_NOT_FOUND = 404
 
 
 async def connect(asking: Asking) -> Done:
@@ -57,6 +60,18 @@ async def choose(asking: Asking) -> Done:
     _announce(asking)
     words = _n("{count} account is read now.", "{count} accounts are read now.", len(chosen))
     return Done(words.format(count=len(chosen)))
+
+
+async def count(asking: Asking) -> Done:
+    """What an account counts as a conversion."""
+    platform, wanted = asking.field("platform"), asking.field("conversion")
+    if platform not in PLATFORMS:
+        raise RefusedError(Answer(_NOT_FOUND, {}))
+    await asking.call(f"sync-{platform}", "PATCH", f"/accounts/{asking.path['account_id']}", {"conversion": wanted})
+    _announce(asking)
+    if wanted == asking.field("was"):
+        return Done(_("The account counts this already. Nothing was changed."))
+    return Done(_("Saved. The account's history is read again by what counts now, the newest days first."))
 
 
 async def disconnect(asking: Asking) -> Done:

@@ -13,6 +13,7 @@ DEEDS: dict[str, desk.Deed] = {
     f"{connections.PAGE}/{{connection_id:uuid}}/check": connections.check,
     f"{connections.PAGE}/{{connection_id:uuid}}/reconnect": connections.reconnect,
     f"{connections.PAGE}/{{connection_id:uuid}}/accounts": connections.choose,
+    f"{connections.PAGE}/accounts/{{account_id:int}}/conversion": connections.count,
     f"{connections.PAGE}/{{connection_id:uuid}}/disconnect": connections.disconnect,
     "/settings/step-up": profile.step_up,
     f"{_PROFILE}/name": profile.rename,

@@ -1,4 +1,4 @@
-"""Campaigns, and down to ad sets and ads: sorted, filtered and paged in SQL."""
+"""Campaigns, and down to ad groups and ads: sorted, filtered and paged in SQL."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from ui.i18n import _
 from ui.markup import EMPTY, h
 from ui.page import Page, Read
 from ui.params import Params
+from ui.platform_words import level_labels
 from ui.reads import entities as reads
 from ui.reads.entities import PAGE_SIZE, Listing
 from ui.services import Services
@@ -41,7 +42,7 @@ def register(services: Services) -> None:
 
     @ui.page(PATH + "/{account_id:int}/{campaign_id}/{ad_group_id}")
     async def ad_group_page(request: Request, account_id: int, campaign_id: str, ad_group_id: str) -> None:
-        with frame(services, request, "campaigns", _("Ad set")) as page:
+        with frame(services, request, "campaigns", _("Ad group")) as page:
             view = ListingView(page)
         await page.live(_below(account_id, (("campaign", campaign_id), ("ad_group", ad_group_id))), view.paint)
 
@@ -93,10 +94,10 @@ def _card(data: Listing, params: Params, path: str) -> Markup:
         data.spent_today,
         full=True,
         accounts=not data.above and data.situation.are_several(data.currency),
+        platforms=data.platforms,
     )
-    total = _("All of the campaign") if len(data.above) == 1 else _("All of the ad set")
-    names = entities.level_labels()
-    totals = [(total if data.above else _all(data.level), row) for row in data.totals]
+    names = level_labels(data.platforms)
+    totals = [(_total(data), row) for row in data.totals]
     listed = table.table(
         columns, rows, caption=names[data.level], key=entities.key, sorting=table.Sorting(params, path), totals=totals
     )
@@ -104,8 +105,15 @@ def _card(data: Listing, params: Params, path: str) -> Markup:
     return h("section", head, listed, pager or EMPTY, class_="card")
 
 
-def _all(level: Level) -> str:
-    return {"campaign": _("All campaigns"), "ad_group": _("All ad sets")}.get(level, _("All ads"))
+def _total(data: Listing) -> str:
+    """What the sums at the foot are of."""
+    of_meta = data.platforms == {"meta"}
+    if len(data.above) == 1:
+        return _("All of the campaign")
+    if data.above:
+        return _("All of the ad set") if of_meta else _("All of the ad group")
+    groups = _("All ad sets") if of_meta else _("All ad groups")
+    return {"campaign": _("All campaigns"), "ad_group": groups}.get(data.level, _("All ads"))
 
 
 def _address(level: Level, params: Params) -> Callable[[Row], str | None]:
@@ -116,7 +124,7 @@ def _title(data: Listing, params: Params, path: str) -> Markup:
     """Tabs for the levels; below a campaign the name of its parts."""
     count = h("span", formats.count(data.result.total), class_="count")
     if data.above:
-        return h("h2", entities.level_labels()[data.level], count)
+        return h("h2", level_labels(data.platforms)[data.level], count)
     tabs = [
         h(
             "a",
@@ -126,7 +134,7 @@ def _title(data: Listing, params: Params, path: str) -> Markup:
             data_here=True,
             aria_current="page" if level == data.level else None,
         )
-        for level, label in entities.level_labels().items()
+        for level, label in level_labels(data.platforms).items()
     ]
     return h("nav", tabs, class_="levels", aria_label=_("Level"))
 

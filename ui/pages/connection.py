@@ -11,7 +11,7 @@ from starlette.requests import Request
 from adloom.connections.standing import Reached, Standing
 from adloom.platforms.advice import code_in
 from ui import formats
-from ui.components import fields, platforms, shell, states, top
+from ui.components import counted, fields, platforms, shell, states, top
 from ui.components.cards import body, card
 from ui.components.shell import Crumb
 from ui.components.status import tag
@@ -53,6 +53,7 @@ class ConnectionView:
         self.trouble = page.region()
         self.health = page.region(states.card_skeleton(2))
         self.accounts = page.region(states.card_skeleton(5))
+        self.counted = page.region()
         self.access = page.region()
 
     def paint(self, data: OneConnection) -> None:
@@ -64,6 +65,7 @@ class ConnectionView:
         self.trouble.show(_trouble(item, how, page))
         self.health.show(_health(data, how, page))
         self.accounts.show(_accounts(data, page))
+        self.counted.show(_counted(data, page))
         self.access.show(_access(item, how) if page.may_connect else EMPTY)
 
 
@@ -233,6 +235,15 @@ def _state(each: Reached, item: Standing) -> tuple[str, str, str]:
     else:
         return "ok", _("synced"), ""
     return "idle", words, ""
+
+
+def _counted(data: OneConnection, page: ConnectionsPage) -> Markup:
+    """For whoever may change it, of the accounts that are read."""
+    item = data.standing
+    here = [each for each in data.accounts if each.is_chosen and each.lost_at is None and _is_read_here(each, item)]
+    if not page.may_sync or item.connected.status == "revoked" or not here:
+        return EMPTY
+    return counted.counted(item.connected.platform, here, page.params, page.path)
 
 
 def _access(item: Standing, how: Shown) -> Markup:

@@ -15,8 +15,8 @@ from adloom.metrics.run_log import LoggedRun
 from adloom.platforms.advice import Advice, code_in
 from ui import formats
 from ui.actions import sync_of
+from ui.components import aside, moving, platforms, states, table, top
 from ui.components import ledger as ledger_cards
-from ui.components import moving, platforms, states, table, top
 from ui.components.cadence import cadences
 from ui.components.cards import card
 from ui.components.split import swatch
@@ -52,6 +52,7 @@ class LedgerView:
         self.needs = page.region()
         self.accounts = page.region(states.card_skeleton(2))
         self.cadences = page.region()
+        self.aside = page.region()
         self.differing = page.region()
         self.days = page.region(states.card_skeleton(8))
         self.moving = page.region()
@@ -66,6 +67,7 @@ class LedgerView:
         self.needs.show(_needs(now, page))
         self.accounts.show(_accounts(now, page))
         self.cadences.show(_cadences(data))
+        self.aside.show(aside.aside(data, page.params, PATH))
         self.differing.show(ledger_cards.differing(data, page.params, PATH))
         self.days.show(ledger_cards.days(data, data.account))
         account = data.account

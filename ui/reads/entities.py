@@ -30,6 +30,13 @@ class Listing:
     spent_today: Mapping[tuple[int, str], Decimal]
     above: Sequence[Row] = ()
 
+    @property
+    def platforms(self) -> set[str]:
+        """Whose the entities may be."""
+        if self.above:
+            return {row.platform for row in self.above if row.platform}
+        return {account.platform for account in self.situation.looked_at if account.currency == self.currency}
+
 
 def campaigns(connection: Connection, params: Params, level: Level) -> Listing:
     """All entities of a level, of one currency, so that they can be sorted by money."""

@@ -9,11 +9,12 @@ from decimal import Decimal
 
 from sqlalchemy import Connection
 
-from adloom.metrics import health, pacing, restatement, run_log
+from adloom.metrics import health, pacing, restatement, run_log, set_aside
 from adloom.metrics.health import Account, DifferingDay, LedgerDay
 from adloom.metrics.pacing import Cadence
 from adloom.metrics.restatement import Change, Lateness
 from adloom.metrics.run_log import LoggedRun
+from adloom.metrics.set_aside import SetAside
 from ui.params import Params
 from ui.reads.situation import Situation, situation
 
@@ -49,7 +50,9 @@ class LedgerLine:
 
 @dataclass(frozen=True)
 class Ledger:
-    """What the page about the health of the data shows; `differing` are days of any account that nothing explains."""
+    """What the page about the health of the data shows; `differing` are days of any account that nothing explains,
+    `aside` those that are not read for now.
+    """
 
     situation: Situation
     account: Account | None
@@ -59,6 +62,7 @@ class Ledger:
     differing: Sequence[DifferingDay]
     lateness: Sequence[Lateness]
     changes: Sequence[Change]
+    aside: Sequence[SetAside]
 
 
 def ledger(connection: Connection, params: Params) -> Ledger:
@@ -66,7 +70,7 @@ def ledger(connection: Connection, params: Params) -> Ledger:
     now = situation(connection, params)
     account = _account(now, params)
     if account is None:
-        return Ledger(now, None, [], [], {}, [], [], [])
+        return Ledger(now, None, [], [], {}, [], [], [], [])
     days: dict[date, dict[str, LedgerDay]] = {}
     since, until, only = now.dates.period.since, now.dates.period.until, (account.account_id,)
     for entry in health.ledger(connection, account.account_id, since, until):
@@ -82,6 +86,7 @@ def ledger(connection: Connection, params: Params) -> Ledger:
         health.differing(connection, DIFFERING_SHOWN),
         restatement.lateness(connection, since, until, only),
         restatement.changes(connection, since, until, only, most=CHANGES_SHOWN),
+        set_aside.listed(connection),
     )
 
 

@@ -36,7 +36,9 @@ class Trouble:
 
 @dataclass(frozen=True)
 class Reached:
-    """An ad account that a log-in reaches. `lost_at`: it does no more. `read_by` is the connection that reads it."""
+    """An ad account that a log-in reaches. `lost_at`: it does no more. `read_by` is the connection that reads it.
+    `conversion` is what somebody chose it to count.
+    """
 
     account_id: int
     external_id: str
@@ -50,6 +52,7 @@ class Reached:
     lost_at: datetime | None
     read_by: UUID
     read_by_name: str
+    conversion: str | None
     trouble: Trouble | None
 
 
@@ -79,7 +82,7 @@ select c.connection_id, count(a.account_id) as found, count(a.account_id) filter
 _REACHED = """
 select a.account_id, a.external_id, a.name, a.currency, a.timezone, a.status, a.sync_enabled as is_chosen,
        coalesce(g.login_id, a.login_id) as login_id, a.last_synced_at, g.lost_at, a.connection_id as read_by,
-       r.name as read_by_name, a.error_code, a.error_detail
+       r.name as read_by_name, a.conversion, a.error_code, a.error_detail
   from ad_accounts a join connections r on r.connection_id = a.connection_id
   left join account_grants g on g.account_id = a.account_id and g.connection_id = :id
  where a.connection_id = :id or g.connection_id is not null

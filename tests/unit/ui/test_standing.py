@@ -104,7 +104,7 @@ def test_every_explanation_of_a_difference_has_words() -> None:
         *reconcile.DELIVERY_WITHOUT_ROWS.values()
     }
     assert codes >= {"no_account_row", "delivery_without_ad_rows"}
-    assert codes <= set(explanations())
+    assert codes <= set(explanations("google"))
 
 
 def test_what_a_platform_refuses_is_said_as_on_the_pages() -> None:
