@@ -10,11 +10,10 @@ from adloom.connections.standing import Reached
 from adloom.events.catalogue import Platform
 from adloom.platforms import conversions
 from ui import formats
-from ui.components import fields, table
+from ui.components import fields, platforms, states, table
 from ui.components.cards import card
-from ui.components.table import Column
 from ui.i18n import _
-from ui.markup import h
+from ui.markup import h, join
 from ui.params import Params
 from ui.platform_words import conversion_words, name_of
 
@@ -28,27 +27,27 @@ def counted(platform: Platform, accounts: Sequence[Reached], params: Params, pat
         (each for each in accounts if wanted in each.name.lower() or wanted in each.external_id.lower()),
         key=lambda each: each.name.lower(),
     )
-    columns = [
-        Column[Reached](_("Account"), _name, name=True),
-        Column[Reached](_("Counts as a conversion"), lambda each: _choice(platform, each), left=True),
-    ]
     title = _("What counts as a conversion")
     words = _(
         "An account counts what {platform} usually counts until you choose something else. Then its whole history is "
         "read again, the newest days first; a day that is not read again yet keeps the numbers that it has."
     )
-    listed = table.paged(
-        params, path, columns, found, size=PAGE_SIZE, caption=title, key=lambda each: f"counts-{each.account_id}"
-    )
+    if found:
+        params, shown = table.page_of(params, found, PAGE_SIZE)
+        lines = h("ul", [_line(platform, each) for each in shown], class_="rows")
+        listed = join(lines, table.pager(params, path, shown=len(shown), total=len(found), size=PAGE_SIZE))
+    else:
+        listed = states.nothing_found(params.search, params.but(search="").address(path))
     search = table.search_box(params, path, _("Filter accounts")) if len(accounts) > PAGE_SIZE else None
     hint = h("p", words.format(platform=name_of(platform)), class_="hint")
     tools = h("div", search, class_="tools") if search else None
     return card(title, hint, listed, count=formats.count(len(accounts)), tools=tools, id_="counted")
 
 
-def _name(each: Reached) -> Markup:
-    words = h("span", h("b", each.name), h("span", each.external_id, class_="status"), class_="entity-text")
-    return h("span", words, class_="entity")
+def _line(platform: Platform, each: Reached) -> Markup:
+    words = h("span", h("span", each.name, class_="plain"), h("span", each.external_id, class_="under"))
+    what = h("span", platforms.mark(platform), words, class_="what")
+    return h("li", what, _choice(platform, each), id=f"counts-{each.account_id}")
 
 
 def _choice(platform: Platform, each: Reached) -> Markup:
