@@ -219,3 +219,51 @@ def test_a_connection_whose_first_look_up_failed_is_looked_up_again(start: Start
     planning.tick(rig.sync)
     rig.settle()
     assert rig.one("select count(*) from metrics where org_id = %s") == 4
+
+
+# A log-in that was renewed while the old one was in use
+
+
+def renew(rig: Rig) -> None:
+    """The person takes the access back and connects again."""
+    rig.sandbox.control("POST", "tokens/revoke", {"platform": "meta"})
+    rig.connect(rig.token())
+
+
+def state(rig: Rig) -> Any:
+    return rig.one("select status from connections where org_id = %s")
+
+
+def test_the_end_of_an_old_log_in_does_not_break_the_new_one(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig = start(facts(tmp_path / "facts", fact()))
+    renewed: list[Level] = []
+
+    def renew_once(level: Level, _: Days) -> None:
+        if level == "campaign" and not renewed:
+            renewed.append(level)
+            renew(rig)
+
+    meddle(rig, monkeypatch, renew_once)
+    rig.settle()
+    assert (renewed, state(rig)) == (["campaign"], "active")
+    assert differences(rig) == []
+    assert rig.one("select count(*) from metrics where org_id = %s") == 4
+
+
+def test_the_end_of_an_old_log_in_while_its_accounts_are_looked_up_does_not_break_the_new_one(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig = start(facts(tmp_path / "facts", fact()))
+    look_up = MetaReader.accounts
+
+    def renewed_before(reader: MetaReader) -> list[Account]:
+        monkeypatch.setattr(MetaReader, "accounts", look_up)
+        renew(rig)
+        return look_up(reader)
+
+    monkeypatch.setattr(MetaReader, "accounts", renewed_before)
+    rig.settle()
+    assert state(rig) == "active"
+    assert rig.one("select count(*) from metrics where org_id = %s") == 4

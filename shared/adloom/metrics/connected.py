@@ -51,7 +51,7 @@ def welcome(sync: Sync, event: AccountsConnected, event_id: UUID) -> int:
         found = reader.accounts()
     except (ConnectionBroken, AccountInaccessible) as error:
         # Also when the person left out the permission to read ads: only connecting again helps.
-        _broken(sync, event, event_id, error)
+        _broken(sync, event, event_id, bytes(ciphertext), error)
         return 0
     finally:
         reader.close()
@@ -93,10 +93,12 @@ def _ask(connection: Connection, sync: Sync, event: AccountsConnected, account: 
     sync.wake(connection, event.org_id, account_id, "connected")
 
 
-def _broken(sync: Sync, event: AccountsConnected, event_id: UUID, error: PlatformError) -> None:
+def _broken(sync: Sync, event: AccountsConnected, event_id: UUID, ciphertext: bytes, error: PlatformError) -> None:
     if isinstance(error, AccountInaccessible):
         # Not of one account: the grant lets us see none.
         error = ConnectionBroken(error.detail, platform_code=error.platform_code, code="scopes_missing")
     with sync.database.tenant(event.org_id) as connection:
-        if first_delivery(connection, sync.function, event_id, event.org_id):
+        is_first = first_delivery(connection, sync.function, event_id, event.org_id)
+        # A log-in since then has an event of its own.
+        if is_first and failures.has_still(connection, event.connection_id, ciphertext):
             failures.break_connection(connection, sync.platform, event.org_id, event.connection_id, error)

@@ -8,7 +8,14 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from adloom import audit, clock, logs
-from adloom.errors import AccountInaccessible, ConnectionBroken, PlatformError, PlatformProtocolError, PlatformThrottled
+from adloom.errors import (
+    AccountInaccessible,
+    ConnectionBroken,
+    PlatformError,
+    PlatformProtocolError,
+    PlatformThrottled,
+    PlatformTransient,
+)
 from adloom.events import catalogue
 from adloom.events.catalogue import Platform
 from adloom.events.outbox import publish
@@ -35,6 +42,8 @@ def record(
     connection: Connection, sync: Sync, synced: Synced, *, reader: Reader, broke: Broke, error: PlatformError
 ) -> None:
     """Note the fault with the account, and tell of it, in the caller's transaction. Its windows stay on the list."""
+    if isinstance(error, ConnectionBroken) and not has_still(connection, synced.connection_id, synced.ciphertext):
+        error = PlatformTransient("The access was renewed while the account was read; it is read again.")
     attempts = windows.failed(connection, synced.account_id, broke.days) if broke.days else _of_a_listing(error)
     runs.failed(
         connection,
@@ -95,6 +104,18 @@ def _tell(connection: Connection, sync: Sync, synced: Synced, error: PlatformErr
         acts=error.acts.value,
         attempts=attempts,
     )
+
+
+def has_still(connection: Connection, connection_id: UUID, ciphertext: bytes) -> bool:
+    """Whether a connection has the token that was used, and keeps it until the transaction ends.
+
+    What the platform says of an older one says nothing of a person's new log-in.
+    """
+    of_it = {"id": connection_id}
+    # Two statements: the second sees what whoever held the lock has written.
+    connection.execute(text("select from connections where connection_id = :id for update"), of_it)
+    query = text("select ciphertext from connection_tokens where connection_id = :id")
+    return bytes(connection.execute(query, of_it).scalar_one_or_none() or b"") == ciphertext
 
 
 def break_connection(
