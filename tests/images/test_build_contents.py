@@ -16,7 +16,8 @@ from tests.images.built import FUNCTIONS, PYTHON_IMAGES, configuration, contents
 
 _MIB = 2**20
 # What is above this has got something that it does not need; the sizes are printed.
-LARGEST = {"dashboard": 380, **dict.fromkeys(FUNCTIONS, 270)}
+# Google's SDK with its messages takes 75 MiB of what it is in.
+LARGEST = {"dashboard": 380, **dict.fromkeys(FUNCTIONS, 270), "sync-google": 310, "sandbox": 310}
 _LARGEST_SERVICE = 240
 
 COMPILERS = re.compile(r"^(.*-)?(gcc|g\+\+|cc|c\+\+|cpp|clang|ld|as|make|go|rustc|tcc)(-[\d.]+)?$")
