@@ -59,6 +59,7 @@ class Engine:
         log: Path | None = None,
     ) -> None:
         """Build an image; its steps see the host's network, so that what the host reaches they reach."""
+        image = self._exactly(image)
         command = [self.program, "build", *self.flags, "--network", "host", "--file", str(dockerfile), "--tag", image]
         command += ["--target", target] if target else []
         for name, value in sorted((arguments or {}).items()):
@@ -102,7 +103,7 @@ class Engine:
         return dict(found[0] if isinstance(found, list) else found)
 
     def _exactly(self, image: str) -> str:
-        """The name of one image. Of a name without its registry podman takes the image of any registry."""
+        """The name of one image. Under a name without its registry podman takes, and tags, one of any registry."""
         first, slash, _ = image.partition("/")
         is_ours = self.name != "docker" and slash and first != "localhost" and not {".", ":"} & set(first)
         return f"localhost/{image}" if is_ours else image
@@ -134,7 +135,7 @@ class Engine:
     def size(self, image: str) -> int:
         """Bytes of all layers."""
         if self.name == "buildah":
-            amount, unit = json.loads(self.output("images", "--json", image))[0]["size"].split()
+            amount, unit = json.loads(self.output("images", "--json", self._exactly(image)))[0]["size"].split()
             return int(float(amount) * _DECIMAL[unit])
         found = self.inspect(image)
         return int(found["Size"]) if found else 0
