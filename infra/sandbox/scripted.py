@@ -1,19 +1,37 @@
-"""What the fault script does to an answer over HTTP, the same for every platform."""
+"""What the fault script does to a request over HTTP, the same for every platform."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from starlette.responses import Response
 
 from infra.sandbox.faults import Fault
+from infra.sandbox.requestlog import Request
 from infra.sandbox.wire import Reply
 
 _HTML_502 = (
     b"<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head>"
     b"<body><h1>502 Bad Gateway</h1><p>Sorry, something went wrong.</p></body></html>"
 )
+Own = TypeVar("Own", bound=Reply | Response)
 
 
-async def instead(fault: Fault | None) -> Reply | None:
+async def answer(fault: Fault | None, entry: Request, own: Callable[[], Awaitable[Own]]) -> Own | Reply:
+    """The script's answer, or the platform's `own` with what the script changes in it; the log's entry says which."""
+    entry.fault = fault.kind if fault else None
+    reply = await _instead(fault) or await own()
+    if isinstance(reply, Reply):
+        _change(fault, reply)
+        entry.status = None if reply.hang is not None else reply.status
+    else:
+        entry.status = reply.status_code
+    return reply
+
+
+async def _instead(fault: Fault | None) -> Reply | None:
     """What the script answers instead of the platform; None where the platform answers by itself."""
     if fault is None:
         return None
@@ -28,7 +46,7 @@ async def instead(fault: Fault | None) -> Reply | None:
     return None
 
 
-def change(fault: Fault | None, reply: Reply) -> None:
+def _change(fault: Fault | None, reply: Reply) -> None:
     """What the script changes in the platform's own answer."""
     if fault is None:
         return

@@ -151,6 +151,30 @@ def test_the_request_log_has_no_secrets(sandbox: Sandbox) -> None:
     assert VERIFIER not in logged
 
 
+@pytest.mark.parametrize(
+    ("path", "fault", "logged"),
+    [
+        ("oidc/jwks", {"kind": "error", "status": 503, "body": {}}, ("error", 503)),
+        ("oidc/jwks", {"kind": "html_502"}, ("html_502", 502)),
+        ("resend/emails", {"kind": "html_502"}, ("html_502", 502)),
+        ("stats/eurofxref/eurofxref-daily.xml", {"kind": "hang", "seconds": 0.1}, ("hang", None)),
+    ],
+)
+def test_the_request_log_says_how_a_scripted_fault_was_answered(
+    sandbox: Sandbox, path: str, fault: dict[str, Any], logged: tuple[str, int | None]
+) -> None:
+    sandbox.control("DELETE", "requests")
+    sandbox.faults({"match": {"path": path}, "fault": fault})
+    ask = httpx.post if path.startswith("resend") else httpx.get
+    if logged[1] is None:
+        with pytest.raises(httpx.TransportError):
+            ask(f"{sandbox.url}/{path}")
+    else:
+        assert ask(f"{sandbox.url}/{path}").status_code == logged[1]
+    (request,) = sandbox.control("GET", "requests")["requests"]
+    assert (request["path"], request["fault"], request["status"]) == (path, *logged)
+
+
 def test_how_it_behaves_is_the_key_holders_to_say(sandbox: Sandbox) -> None:
     assert httpx.post(f"{sandbox.url}/_sandbox/oidc", json={"signature": "none"}).status_code == 403
     answer = httpx.post(f"{sandbox.url}/_sandbox/oidc", json={"signature": "x"}, headers={"X-Sandbox-Key": KEY})

@@ -45,13 +45,7 @@ class Endpoint:
         path = f"{PATH}/{request.path_params['file']}"
         entry = self._requests.open("GET", path, {})
         fault = self._script.take(Seen(path, "GET"))
-        entry.fault = fault.kind if fault else None
-        reply = await scripted.instead(fault)
-        if reply is None:
-            reply = await self._file(request.path_params["file"])
-            scripted.change(fault, reply)
-        entry.status = reply.status
-        return reply
+        return await scripted.answer(fault, entry, lambda: self._file(request.path_params["file"]))
 
     async def _file(self, name: str) -> Reply:
         if name not in _FILES:

@@ -57,20 +57,19 @@ class Endpoint:
         async def served(request: Request) -> Reply:
             params = await _form(request)
             now = await self.world.catch_up()
+            authorization = request.headers.get("authorization", "")
             path = request.url.path.lstrip("/")
             shown = {name: value for name, value in params.items() if name not in {"refresh_token", "token"}}
             entry = self.requests.open(request.method, path, shown)
             fault = self.script.take(Seen(path, request.method, params="\n".join(params.values())))
-            entry.fault = fault.kind if fault else None
-            reply = await scripted.instead(fault)
-            if reply is None:
+
+            async def own() -> Reply:
                 try:
-                    reply = _json(200, answer(params, request.headers.get("authorization", ""), now))
+                    return _json(200, answer(params, authorization, now))
                 except OAuthError as error:
-                    reply = _json(error.status, {"error": error.error, "error_description": error.description})
-            scripted.change(fault, reply)
-            entry.status = None if reply.hang is not None else reply.status
-            return reply
+                    return _json(error.status, {"error": error.error, "error_description": error.description})
+
+            return await scripted.answer(fault, entry, own)
 
         return served
 

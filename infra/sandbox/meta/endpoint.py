@@ -58,13 +58,9 @@ class Endpoint:
     async def _one(self, call: Call, batch_seq: int | None = None) -> Reply:
         entry = self.requests.open(call.method, call.path, call.params, batch_seq)
         call.fault = self.script.take(_seen(call, in_batch=batch_seq is not None))
-        entry.fault = call.fault.kind if call.fault else None
-        reply = await scripted.instead(call.fault) or self._answered(call)
-        scripted.change(call.fault, reply)
-        entry.status = None if reply.hang is not None else reply.status
-        return reply
+        return await scripted.answer(call.fault, entry, lambda: self._answered(call))
 
-    def _answered(self, call: Call) -> Reply:
+    async def _answered(self, call: Call) -> Reply:
         try:
             status, body = 200, msgspec.json.encode(self.graph.answer(call))
         except GraphError as exc:
@@ -78,17 +74,14 @@ class Endpoint:
     async def _batch(self, call: Call) -> Reply:
         entry = self.requests.open("POST", "", call.params)
         call.fault = self.script.take(Seen("", "POST"))
-        entry.fault = call.fault.kind if call.fault else None
-        reply = await scripted.instead(call.fault)
-        if reply is None:
-            try:
-                answers = [await self._part(call, part, entry.seq) for part in batch.parts(call.params["batch"])]
-                reply = Reply(200, msgspec.json.encode(answers), self.usage.headers("", is_insights=False))
-            except GraphError as exc:
-                reply = Reply(exc.status, exc.body(), self.usage.headers("", is_insights=False))
-        scripted.change(call.fault, reply)
-        entry.status = None if reply.hang is not None else reply.status
-        return reply
+        return await scripted.answer(call.fault, entry, lambda: self._parts(call, entry.seq))
+
+    async def _parts(self, call: Call, seq: int) -> Reply:
+        try:
+            answers = [await self._part(call, part, seq) for part in batch.parts(call.params["batch"])]
+        except GraphError as exc:
+            return Reply(exc.status, exc.body(), self.usage.headers("", is_insights=False))
+        return Reply(200, msgspec.json.encode(answers), self.usage.headers("", is_insights=False))
 
     async def _part(self, outer: Call, part: batch.Part, seq: int) -> dict[str, Any] | None:
         path, params = part.path_and_params()

@@ -5,7 +5,6 @@ https://openid.net/specs/openid-connect-core-1_0.html, -discovery-1_0.html, RFC 
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import binascii
 import hmac
@@ -19,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from infra.sandbox import visitors
+from infra.sandbox import scripted, visitors
 from infra.sandbox.faults import Script, Seen
 from infra.sandbox.oidc import page
 from infra.sandbox.oidc.codes import Asked, Behaviour, Codes, Grant
@@ -73,20 +72,7 @@ class Provider:
         async def handle(request: Request) -> Response | Reply:
             entry = self._requests.open(request.method, path, {})
             fault = self._script.take(Seen(path, request.method))
-            entry.fault = fault.kind if fault else None
-            if fault is not None and fault.kind == "delay":
-                await asyncio.sleep(fault.seconds)
-            if fault is not None and fault.kind == "hang":
-                return Reply(0, b"", hang=fault.seconds)
-            if fault is not None and fault.kind == "html_502":
-                return Reply(502, b"<html>Bad Gateway</html>", content_type="text/html")
-            if fault is not None and fault.kind == "error":
-                return Reply(fault.status, fault.body_bytes(), dict(fault.headers), _CONTENT_TYPE)
-            reply = await handler(request)
-            entry.status = reply.status if isinstance(reply, Reply) else reply.status_code
-            if isinstance(reply, Reply):
-                reply.truncated = fault is not None and fault.kind == "truncate"
-            return reply
+            return await scripted.answer(fault, entry, lambda: handler(request))
 
         return handle
 

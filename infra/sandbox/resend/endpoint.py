@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hmac
 from email.utils import parseaddr
 from typing import Any
@@ -11,6 +10,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.routing import Route
 
+from infra.sandbox import scripted
 from infra.sandbox.faults import Script, Seen
 from infra.sandbox.requestlog import RequestLog
 from infra.sandbox.resend.mails import Mails, Params, SameKeyOtherMailError
@@ -42,18 +42,11 @@ class Endpoint:
         key = request.headers.get("idempotency-key", "")
         entry = self._requests.open("POST", PATH, {"idempotency_key": key})
         fault = self._script.take(Seen(PATH, "POST"))
-        entry.fault = fault.kind if fault else None
-        if fault is not None and fault.kind == "delay":
-            await asyncio.sleep(fault.seconds)
-        if fault is not None and fault.kind == "hang":
-            return Reply(0, b"", hang=fault.seconds)
-        if fault is not None and fault.kind == "error":
-            reply = Reply(fault.status, fault.body_bytes(), dict(fault.headers), _CONTENT_TYPE)
-        else:
-            reply = self._refusal(request) or self._taken(body, key)
-        entry.status = reply.status
-        reply.truncated = fault is not None and fault.kind == "truncate"
-        return reply
+
+        async def own() -> Reply:
+            return self._refusal(request) or self._taken(body, key)
+
+        return await scripted.answer(fault, entry, own)
 
     async def look(self, request: Request) -> Reply:
         """One mail."""

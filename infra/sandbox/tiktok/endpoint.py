@@ -75,14 +75,11 @@ class Endpoint:
         call = Call(request.method, path, params, token, await self.world.catch_up())
         entry = self.requests.open(call.method, path, {name: _shown(value) for name, value in params.items()})
         call.fault = self.script.take(_seen(call))
-        entry.fault = call.fault.kind if call.fault else None
         self._shift(call)
-        reply = await scripted.instead(call.fault) or self._answered(call, version, is_closed=raw.endswith("/"))
-        scripted.change(call.fault, reply)
-        entry.status = None if reply.hang is not None else reply.status
-        return reply
+        is_closed = raw.endswith("/")
+        return await scripted.answer(call.fault, entry, lambda: self._answered(call, version, is_closed=is_closed))
 
-    def _answered(self, call: Call, version: str, *, is_closed: bool) -> Reply:
+    async def _answered(self, call: Call, version: str, *, is_closed: bool) -> Reply:
         methods = self.api.knows(call.path)
         if not is_closed or not methods:
             return Reply(404, b"404 page not found", content_type=_TEXT)
