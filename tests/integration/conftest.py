@@ -12,6 +12,22 @@ from tests.conftest import Postgres
 from tests.integration import audit_rig
 from tests.integration.cast import Connect, Logged, MakeOrganisation
 
+# Each takes minutes: begun last, one of two processes would wait for the other at the end.
+_LONGEST = (
+    "test_kills.py",
+    "test_cadence.py",
+    "test_kill_mutants.py",
+    "test_security_controls.py",
+    "test_mfa_machine.py",
+    "test_guessing.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first, everything else in its order."""
+    places = {name: place for place, name in enumerate(_LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.name, len(_LONGEST)))
+
 
 @pytest.fixture(scope="module")
 def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
