@@ -6,6 +6,9 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NoReturn
+
+from adloom.errors import PlatformError
 
 # Neither quality nor safety hangs on these numbers: they only keep many callers from coming back in step.
 _jitter = random.Random()  # noqa: S311
@@ -55,3 +58,25 @@ class Deadline:
             return False
         self._sleep(seconds)
         return True
+
+
+class Attempts:
+    """The tries of one call that have failed so far, and the waits between them."""
+
+    def __init__(self, policy: RetryPolicy, deadline: Deadline) -> None:
+        self._policy = policy
+        self._deadline = deadline
+        self._failures = 0
+        # What the last one failed with.
+        self.fault: PlatformError | None = None
+
+    def again(self, error: PlatformError, *, tries: int | None = None) -> None:
+        """Wait for the next try; raises the error where there is none, or no time for it. `tries`: other than usual."""
+        self._failures, self.fault = self._failures + 1, error
+        most = self._policy.tries if tries is None else tries
+        if self._failures >= most or not self._deadline.sleep(self._policy.wait_s(self._failures)):
+            raise error from None
+
+    def out_of_time(self) -> NoReturn:
+        """A call that had failed before is a fault: else a platform that hangs would never be one."""
+        raise self.fault or OutOfTimeError from None

@@ -6,7 +6,8 @@ from itertools import pairwise
 
 import pytest
 
-from adloom.platforms.retry import Deadline, RetryPolicy
+from adloom.errors import PlatformTransient
+from adloom.platforms.retry import Attempts, Deadline, OutOfTimeError, RetryPolicy
 
 
 @pytest.mark.parametrize("failures", range(1, 9))
@@ -34,3 +35,33 @@ def test_time_that_is_left_only_shrinks_and_ends_at_nothing() -> None:
     left = [Deadline(5).left_s(), Deadline(0).left_s(), Deadline(-3).left_s()]
     assert all(before >= after for before, after in pairwise(left))
     assert left[1:] == [0, 0]
+
+
+def test_attempts_wait_longer_each_time_and_end_with_the_last_fault() -> None:
+    slept: list[float] = []
+    attempts = Attempts(RetryPolicy(tries=3, jitter=0), Deadline(60, sleep=slept.append))
+    faults = [PlatformTransient(str(number)) for number in range(3)]
+    for fault in faults[:2]:
+        attempts.again(fault)
+    with pytest.raises(PlatformTransient) as told:
+        attempts.again(faults[2])
+    assert told.value is faults[2]
+    assert slept == [1, 2]
+
+
+def test_attempts_end_where_there_is_no_time_for_the_next() -> None:
+    fault = PlatformTransient("no")
+    with pytest.raises(PlatformTransient) as told:
+        Attempts(RetryPolicy(), Deadline(0.5)).again(fault)
+    assert told.value is fault
+
+
+def test_being_out_of_time_is_a_fault_only_after_one() -> None:
+    attempts = Attempts(RetryPolicy(), Deadline(60, sleep=lambda _: None))
+    with pytest.raises(OutOfTimeError):
+        attempts.out_of_time()
+    fault = PlatformTransient("no")
+    attempts.again(fault)
+    with pytest.raises(PlatformTransient) as told:
+        attempts.out_of_time()
+    assert told.value is fault

@@ -17,7 +17,7 @@ from adloom import clock
 from adloom.errors import PlatformError, PlatformProtocolError, PlatformTransient, TooMuchData
 from adloom.platforms.google import errors
 from adloom.platforms.google.failures import heard
-from adloom.platforms.retry import Deadline, OutOfTimeError, RetryPolicy
+from adloom.platforms.retry import Attempts, Deadline, OutOfTimeError, RetryPolicy
 
 # The SDK's default moves with each of its releases; a version lives for about a year.
 # https://developers.google.com/google-ads/api/docs/sunset-dates
@@ -119,24 +119,20 @@ class GoogleClient:
     # What is tried again
 
     def _tried(self, once: Callable[[], Iterator[Any]]) -> Iterator[Any]:
-        failures = 0
-        fault: PlatformError | None = None
+        attempts = Attempts(self._retry, self.deadline)
         has_renewed = False
         while True:
             try:
                 yield from once()
             except OutOfTimeError:
-                # A call that had failed before is a fault: else a platform that hangs would never be one.
-                raise fault or OutOfTimeError from None
+                attempts.out_of_time()
             except _StaleTokenError as stale:
                 if has_renewed:
                     raise stale.meaning from None
                 has_renewed = True
                 self._credentials.token = None
             except (PlatformTransient, PlatformProtocolError) as error:
-                failures, fault = failures + 1, error
-                if failures >= self._retry.tries or not self.deadline.sleep(self._retry.wait_s(failures)):
-                    raise error from None
+                attempts.again(error)
             else:
                 return
 

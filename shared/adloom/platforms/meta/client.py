@@ -18,7 +18,7 @@ from adloom.errors import AccountInaccessible, ConnectionBroken, PlatformError, 
 from adloom.platforms.meta import errors, usage
 from adloom.platforms.meta.usage import Usage
 from adloom.platforms.quota import Load
-from adloom.platforms.retry import Deadline, OutOfTimeError, RetryPolicy
+from adloom.platforms.retry import Attempts, Deadline, OutOfTimeError, RetryPolicy
 
 TIMEOUT_S = 30.0
 _CHUNK_BYTES = 1 << 20
@@ -108,19 +108,15 @@ class GraphClient:
         self._session.requests.close()
 
     def _call(self, method: str, path: str, params: Mapping[str, object], decoder: msgspec.json.Decoder[T]) -> T:
-        failures = 0
-        fault: PlatformError | None = None
+        attempts = Attempts(self._retry, self.deadline)
         while True:
             try:
                 self._pace()
                 return self._once(method, path, params, decoder)
             except OutOfTimeError:
-                # A call that had failed before is a fault: else a platform that hangs would never be one.
-                raise fault or OutOfTimeError from None
+                attempts.out_of_time()
             except (PlatformTransient, PlatformProtocolError) as error:
-                failures, fault = failures + 1, error
-                if failures >= self._retry.tries or not self.deadline.sleep(self._retry.wait_s(failures)):
-                    raise error from None
+                attempts.again(error)
 
     def _once(self, method: str, path: str, params: Mapping[str, object], decoder: msgspec.json.Decoder[T]) -> T:
         answer = self._send(method, path, params)

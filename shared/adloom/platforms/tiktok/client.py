@@ -21,7 +21,7 @@ from adloom.errors import (
     PlatformThrottled,
     PlatformTransient,
 )
-from adloom.platforms.retry import Deadline, OutOfTimeError, RetryPolicy
+from adloom.platforms.retry import Attempts, Deadline, OutOfTimeError, RetryPolicy
 from adloom.platforms.tiktok import errors
 from adloom.platforms.tiktok.errors import Head
 
@@ -133,17 +133,17 @@ class TikTokClient:
         """A file that TikTok has made ready. The token does not go there: the address itself lets in, and it may be
         on another host.
         """
-        failures = 0
+        attempts = Attempts(self._retry, self.deadline)
         while True:
             try:
                 received = self._receive(lambda: self._files.build_request("GET", url))
                 if received.status == HTTP_OK:
                     return received.body
                 raise errors.http_fault(received.status)
+            except OutOfTimeError:
+                attempts.out_of_time()
             except (PlatformTransient, PlatformProtocolError) as error:
-                failures += 1
-                if failures >= self._retry.tries or not self.deadline.sleep(self._retry.wait_s(failures)):
-                    raise error from None
+                attempts.again(error)
 
     def credentials(self) -> dict[str, object]:
         """The app's own, which some endpoints want beside the token."""
@@ -157,23 +157,20 @@ class TikTokClient:
     def _call(
         self, method: str, path: str, params: Mapping[str, object], decoder: msgspec.json.Decoder[Envelope[T]]
     ) -> Answer[T]:
-        failures = bursts = 0
-        fault: PlatformError | None = None
+        attempts = Attempts(self._retry, self.deadline)
+        bursts = 0
         while True:
             try:
                 self._admit()
                 return self._once(method, path, params, decoder)
             except OutOfTimeError:
-                # A call that had failed before is a fault: else a platform that hangs would never be one.
-                raise fault or OutOfTimeError from None
+                attempts.out_of_time()
             except PlatformThrottled as error:
-                fault, bursts = error, bursts + 1
+                attempts.fault, bursts = error, bursts + 1
                 if bursts > 1 or not _is_burst(error) or not self.deadline.sleep(WAIT_AFTER_BURST_S):
                     raise error from None
             except (PlatformTransient, PlatformProtocolError) as error:
-                failures, fault = failures + 1, error
-                if failures >= self._tries(error) or not self.deadline.sleep(self._retry.wait_s(failures)):
-                    raise error from None
+                attempts.again(error, tries=self._tries(error))
 
     def _tries(self, error: PlatformError) -> int:
         is_brief = error.platform_code.isdigit() and Head(int(error.platform_code)).is_passing_briefly
