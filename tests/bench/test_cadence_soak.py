@@ -20,6 +20,7 @@ def test_200_accounts_stay_on_time(tmp_path: Path) -> None:
         seen = fleet.run(cadence_s=USUAL.total_seconds(), rounds=ROUNDS)
         stored, at_last = sum(seen.syncs.values()), seen.most_queued(ROUNDS - 1)
         print(f"{ACCOUNTS} accounts, {ROUNDS} cadences: {stored} windows stored, {len(seen.late)} accounts late")
+        print(f"The longest that an account was without a sync: {max(seen.longest.values())}")
         print(f"At most {max(seen.queued)} ranges of days waited at once, {at_last} in the last cadence", flush=True)
         assert seen.faults == []
         assert seen.late == {}

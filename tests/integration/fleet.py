@@ -23,28 +23,32 @@ from tests.integration.kills.stage import PARTS, environment
 
 LAST_DAY = date(2026, 3, 31)
 POLL_S = 1.0
-# History is another matter: who has years of it, or a night's weeks, is not late for that.
-NO_HISTORY = """
-create function no_history() returns trigger language plpgsql as $$
-begin
-    new.since := greatest(new.since, new.until - 2);
-    return new;
-end
-$$;
-create trigger no_history before insert on sync_windows for each row execute function no_history();
+# Of each account since an instant: its syncs of the newest days, and the longest time without one.
+GAPS = """
+with runs as (
+    select account_id, business_at as at from sync_runs
+    where kind = 'metrics' and outcome = 'succeeded' and business_at > %(since)s
+    and until >= (business_at at time zone timezone)::date - 1
+), moments as (
+    select account_id, at from runs
+    union all select account_id, unnest(array[%(since)s, %(until)s]) from ad_accounts
+), waits as (
+    select account_id, at - lag(at) over (partition by account_id order by at) as wait from moments
+)
+select account_id, count(*) - 2, max(wait) from waits group by account_id
 """
 
 
 @dataclass
 class Seen:
-    """`queued` are ranges of days that wait, sample by sample; `syncs` count by account; `behind` is how old the last
-    sync of each account is at the end. Business time.
+    """`queued` are ranges of days that wait, sample by sample; `syncs` count by account; `longest` is the longest time
+    of each account without a sync, the ends of the run included. Business time.
     """
 
     rounds: int
     queued: list[int] = field(default_factory=list)
     syncs: dict[int, int] = field(default_factory=dict)
-    behind: dict[int, timedelta] = field(default_factory=dict)
+    longest: dict[int, timedelta] = field(default_factory=dict)
     faults: list[tuple[str, int]] = field(default_factory=list)
 
     def most_queued(self, part: int) -> int:
@@ -54,11 +58,11 @@ class Seen:
 
     @property
     def late(self) -> dict[int, timedelta]:
-        """Accounts whose last sync is older than a cadence and a tick, or that missed a turn."""
+        """Accounts that were once without a sync for longer than a cadence and two ticks, or that missed a turn."""
         return {
-            account: behind
-            for account, behind in self.behind.items()
-            if behind > USUAL + timedelta(minutes=3) or self.syncs[account] < self.rounds - 1
+            account: longest
+            for account, longest in self.longest.items()
+            if longest > USUAL + timedelta(minutes=3) or self.syncs[account] < self.rounds - 1
         }
 
 
@@ -69,7 +73,6 @@ class Fleet:
         self.stack = stack
         self.count = count
         self._start = start
-        self.admin(NO_HISTORY)
         began = time.monotonic()
         with environment(stack.env("cli")):
             done = CliRunner().invoke(adloom, ["connect", "sandbox"])
@@ -87,14 +90,8 @@ class Fleet:
             ((queued,),) = self.admin("select count(*) from sync_windows")
             seen.queued.append(queued)
             time.sleep(min(POLL_S, cadence_s / 20))
-        end = self._start + rounds * USUAL
-        for account, syncs, last in self.admin(
-            "select a.account_id, count(r.run_id), a.last_synced_at from ad_accounts a left join sync_runs r"
-            " on r.account_id = a.account_id and r.kind = 'metrics' and r.business_at > %s and r.outcome = 'succeeded'"
-            " group by a.account_id",
-            self._start,
-        ):
-            seen.syncs[account], seen.behind[account] = syncs, end - last
+        for account, syncs, longest in self.admin(GAPS, since=self._start, until=self._start + rounds * USUAL):
+            seen.syncs[account], seen.longest[account] = syncs, longest
         seen.faults = self.admin("select error_code, count(*) from sync_runs where outcome = 'failed' group by 1")
         return seen
 
@@ -104,7 +101,7 @@ class Fleet:
         )
         return bool(accounts == synced == self.count and waiting == 0)
 
-    def admin(self, statement: str, *values: object) -> list[Any]:
+    def admin(self, statement: str, **values: object) -> list[Any]:
         url = self.stack.secret("admin", "admin-database-url")
         with psycopg.connect(url, autocommit=True) as connection:
             cursor = connection.execute(statement.encode(), values or None)
