@@ -13,6 +13,7 @@ from typing import Any
 import psycopg
 from click.testing import CliRunner
 
+from adloom import clock
 from adloom.cli.__main__ import adloom
 from adloom.metrics.schedule import USUAL
 from infra.local.stack import Stack
@@ -23,6 +24,16 @@ from tests.integration.kills.stage import PARTS, environment
 
 LAST_DAY = date(2026, 3, 31)
 POLL_S = 1.0
+# Years of history take longer than a rehearsal with a faster clock, and no account is late for them.
+NO_HISTORY = """
+create function no_history() returns trigger language plpgsql as $$
+begin
+    new.since := greatest(new.since, new.until - 2);
+    return new;
+end
+$$;
+create trigger no_history before insert on sync_windows for each row execute function no_history();
+"""
 # Of each account since an instant: its syncs of the newest days, and the longest time without one.
 GAPS = """
 with runs as (
@@ -67,12 +78,14 @@ class Seen:
 
 
 class Fleet:
-    """A stack whose accounts have all been read once; its business clock stands still until `run`."""
+    """A stack whose accounts have all been read once; with history behind, theirs may still be on its way."""
 
-    def __init__(self, stack: Stack, count: int, start: datetime) -> None:
+    def __init__(self, stack: Stack, count: int, *, history: bool) -> None:
         self.stack = stack
         self.count = count
-        self._start = start
+        self._history = history
+        if not history:
+            self.admin(NO_HISTORY)
         began = time.monotonic()
         with environment(stack.env("cli")):
             done = CliRunner().invoke(adloom, ["connect", "sandbox"])
@@ -84,22 +97,28 @@ class Fleet:
     def run(self, cadence_s: float, rounds: int) -> Seen:
         """Let so many cadences pass, each in so many real seconds."""
         seen = Seen(rounds)
-        self.stack.set_clock(self._start, rate=USUAL.total_seconds() / cadence_s)
+        start = self._now()
+        self.stack.set_clock(start, rate=USUAL.total_seconds() / cadence_s)
         until = time.monotonic() + rounds * cadence_s
         while time.monotonic() < until:
             ((queued,),) = self.admin("select count(*) from sync_windows")
             seen.queued.append(queued)
             time.sleep(min(POLL_S, cadence_s / 20))
-        for account, syncs, longest in self.admin(GAPS, since=self._start, until=self._start + rounds * USUAL):
+        for account, syncs, longest in self.admin(GAPS, since=start, until=start + rounds * USUAL):
             seen.syncs[account], seen.longest[account] = syncs, longest
         seen.faults = self.admin("select error_code, count(*) from sync_runs where outcome = 'failed' group by 1")
         return seen
+
+    def _now(self) -> datetime:
+        setting = clock.parse(self.stack.home.clock_file.read_text(encoding="utf-8"))
+        assert setting is not None, "the stack has no clock of its own"
+        return setting.at(time.time())
 
     def _is_read(self) -> bool:
         ((accounts, synced, waiting),) = self.admin(
             "select count(*), count(last_synced_at), (select count(*) from sync_windows) from ad_accounts"
         )
-        return bool(accounts == synced == self.count and waiting == 0)
+        return bool(accounts == synced == self.count and (self._history or waiting == 0))
 
     def admin(self, statement: str, **values: object) -> list[Any]:
         url = self.stack.secret("admin", "admin-database-url")
@@ -116,10 +135,16 @@ class Fleet:
 
 
 @contextmanager
-def open_fleet(home: Path, count: int, *, ads: int, days: int) -> Iterator[Fleet]:
-    """So many accounts on all three platforms; Google at its Standard tier, TikTok at its lowest."""
+def open_fleet(home: Path, count: int, *, ads: int, days: int, history: bool = False) -> Iterator[Fleet]:
+    """So many accounts on all three platforms; Google at its Standard tier, TikTok at its lowest.
+
+    The business clock stands still until `run`. With history to fetch it goes as fast as the real one, as quotas are
+    only granted with time.
+    """
     acceptance.write(home / "facts", 5, Size(accounts=count, ads=ads, days=days, until=LAST_DAY))
     start = Span.of(home / "facts").clock
     settings = {"ADLOOM_GOOGLE_ADS_TIER": "standard", "ADLOOM_TIKTOK_TIER": "basic"}
-    with Stack(home / "home", parts=PARTS, facts=home / "facts", clock=start, rate=0, settings=settings) as stack:
-        yield Fleet(stack, count, start)
+    with Stack(
+        home / "home", parts=PARTS, facts=home / "facts", clock=start, rate=float(history), settings=settings
+    ) as stack:
+        yield Fleet(stack, count, history=history)
