@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +14,7 @@ from sqlalchemy import Connection, text
 from adloom.metrics import staging
 from adloom.metrics.intake import Strangers
 from adloom.metrics.store import Changes
+from adloom.platforms import smaller
 from adloom.platforms.model import LEVELS, Account, Entity, Level
 
 _BATCH = 2000
@@ -128,8 +128,7 @@ def stage(connection: Connection, account: Account, entities: Iterable[Entity]) 
     staging.prepare(connection, "staged_entities", _TABLE)
     own = Entity("account", account.external_id, None, account.name, account.status, created_at=account.created_at)
     counted = _copy(connection, [own])
-    rest = iter(entities)
-    while batch := list(islice(rest, _BATCH)):
+    for batch in smaller.chunks(entities, _BATCH):
         counted += _copy(connection, batch)
     return counted
 

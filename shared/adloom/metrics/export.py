@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date
 from decimal import Decimal
-from itertools import islice
-from typing import IO, TypeVar
+from typing import IO
 
 from sqlalchemy import Connection
 
 from adloom.metrics import provenance
 from adloom.metrics.provenance import Source
 from adloom.metrics.query import Filters, Level, Period, Query, Row, stream
+from adloom.platforms import smaller
 
-T = TypeVar("T")
 _BATCH = 5000
 
 COLUMNS = (
@@ -81,7 +80,7 @@ def read(connection: Connection, wanted: Wanted) -> Iterator[dict[str, str]]:
     Ordered by day, account and entity, so that equal data gives equal bytes.
     """
     runs: dict[int, Source] = {}
-    for batch in batched(stream(connection, wanted.query), _BATCH):
+    for batch in smaller.chunks(stream(connection, wanted.query), _BATCH):
         if wanted.provenance:
             new = {row.run_id for row in batch if row.run_id is not None} - runs.keys()
             runs |= provenance.sources(connection, wanted.level, new) if new else {}
@@ -169,10 +168,3 @@ def _names(level: Level, row: Row) -> dict[str, str]:
 
 def _exact(value: Decimal) -> str:
     return format(value, "f")
-
-
-def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    """Lists of up to `size` items."""
-    rest = iter(items)
-    while batch := list(islice(rest, size)):
-        yield batch

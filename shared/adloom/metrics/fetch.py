@@ -12,7 +12,7 @@ import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from types import TracebackType
 from typing import Self
 
@@ -23,6 +23,7 @@ from adloom.metrics.hours import HourIntake, Wanted
 from adloom.metrics.intake import Branches, Intake, Strangers
 from adloom.metrics.runs import Fetched
 from adloom.metrics.sizes import Sizer
+from adloom.platforms import smaller
 from adloom.platforms.model import HOUR_LEVELS, LEVELS, TRUNCATED, TWICE, Account, Days, Level, Reader
 
 # Pages that may wait; a page is about a megabyte.
@@ -237,8 +238,8 @@ class Fetcher:
             try:
                 lines = self._hour_lines(days) if delivered.intersection(days) else b""
             except TooMuchData as error:
-                if len(days) > 1:
-                    waiting[:0] = _halves(days)
+                if parts := smaller.halves(days):
+                    waiting[:0] = parts
                     continue
                 log.warning("hours_left_out", days=str(days), reason=error.detail)
             except (PlatformRejected, PlatformProtocolError) as error:
@@ -268,9 +269,3 @@ class Fetcher:
                 continue
             return
         raise _StoppedError
-
-
-def _halves(days: Days) -> list[Days]:
-    """The later half first."""
-    middle = days.since + timedelta(len(days) // 2)
-    return [Days(middle, days.until), Days(days.since, middle - timedelta(1))]

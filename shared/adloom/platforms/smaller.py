@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from itertools import islice
+from typing import TypeVar
 
 from adloom.platforms.model import Days
+
+T = TypeVar("T")
 
 
 def halves(days: Days) -> tuple[Days, Days] | None:
@@ -26,8 +29,8 @@ def spans(days: Days, most: int) -> Iterator[Days]:
         until = since - timedelta(1)
 
 
-def chunks(ids: Iterable[str], size: int) -> Iterator[list[str]]:
-    """The ids in lists of at most `size`."""
-    rest = iter(ids)
+def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """The items in lists of at most `size`."""
+    rest = iter(items)
     while chunk := list(islice(rest, size)):
         yield chunk
