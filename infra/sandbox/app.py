@@ -13,13 +13,13 @@ from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 from starlette.routing import Route
 
+from infra.sandbox.apps import App
 from infra.sandbox.control import Control
 from infra.sandbox.ecb.endpoint import Endpoint as Bank
 from infra.sandbox.faults import Script
-from infra.sandbox.google import auth as google_auth
 from infra.sandbox.google.endpoint import Endpoint as Google
 from infra.sandbox.meta.asyncjobs import Jobs
-from infra.sandbox.meta.auth import App
+from infra.sandbox.meta.auth import MetaApp
 from infra.sandbox.meta.endpoint import Endpoint
 from infra.sandbox.meta.graph import Graph
 from infra.sandbox.meta.oauth import OAuth
@@ -29,7 +29,6 @@ from infra.sandbox.resend.endpoint import Endpoint as Resend
 from infra.sandbox.resend.mailbox import Mailbox
 from infra.sandbox.resend.mails import Mails
 from infra.sandbox.settings import Settings
-from infra.sandbox.tiktok import auth as tiktok_auth
 from infra.sandbox.tiktok.endpoint import Endpoint as TikTok
 from infra.sandbox.tokens import Codes, Tokens
 from infra.sandbox.wire import Reply
@@ -55,13 +54,13 @@ _METHODS = ["GET", "POST", "DELETE", "PUT", "PATCH"]
 def create(settings: Settings, world: World) -> Starlette:
     """The application over a loaded world."""
     tokens, codes, script, requests = Tokens(settings.home / "tokens.json"), Codes(), Script(), RequestLog()
-    meta_app = App(settings.meta_app_id, settings.meta_app_secret)
+    meta_app = MetaApp(settings.meta_app_id, settings.meta_app_secret)
     oauth = OAuth(meta_app, tokens, codes)
     graph = Graph(world, meta_app, tokens, oauth, Jobs(settings.home / "meta_report_runs.json"))
     meta = Endpoint(world, graph, codes, script, requests)
-    tiktok_app = tiktok_auth.App(settings.tiktok_app_id, settings.tiktok_app_secret)
+    tiktok_app = App(settings.tiktok_app_id, settings.tiktok_app_secret)
     tiktok = TikTok(world, tiktok_app, tokens, codes, script=script, requests=requests)
-    google_app = google_auth.App(settings.google_client_id, settings.google_client_secret)
+    google_app = App(settings.google_client_id, settings.google_client_secret)
     google = Google(world, google_app, tokens, codes, script=script, requests=requests)
     bank = Bank(world, settings.seed, script=script, requests=requests)
     mails, provider = Mails(), Provider(settings, script, requests)

@@ -1,10 +1,12 @@
-"""How the pages look that a person sees at a platform: unmistakably a sandbox."""
+"""The pages on which a person agrees at a platform, unmistakably a sandbox's, and the way back to the product."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from html import escape
+from urllib.parse import urlencode, urlsplit
 
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from infra.sandbox.facts.model import Account
 
@@ -35,7 +37,39 @@ def page(title: str, body: str, status: int, platform: str = "Meta") -> Response
 
 def account_lines(account: Account) -> str:
     """An account's name, id, currency and zone as HTML."""
-    return (
-        f"{escape(account.row.name if account.row else f'Account {account.id}')}<br>"
-        f"<small>{account.id} · {account.currency} · {escape(account.zone.key)}</small>"
+    return f"{escape(account.name)}<br><small>{account.id} · {account.currency} · {escape(account.zone.key)}</small>"
+
+
+def question(asked: Mapping[str, str], choices: str, *, yes: str, no: str) -> str:
+    """The form with the two buttons: what was asked for goes along with the choices, which are HTML."""
+    hidden = "".join(
+        f'<input type="hidden" name="{name}" value="{escape(value, quote=True)}">' for name, value in asked.items()
     )
+    return (
+        f'<form method="post">{hidden}<input type="hidden" name="choices" value="1">{choices}'
+        f'<button class="allow" name="decision" value="allow">{yes}</button>'
+        f'<button name="decision" value="deny">{no}</button></form>'
+    )
+
+
+def choice(name: str, value: str, label: str) -> str:
+    """A box that is ticked already; the label is HTML."""
+    return f'<label><input type="checkbox" name="{name}" value="{escape(value, quote=True)}" checked> {label}</label>'
+
+
+def split(asked: Sequence[str], granted: list[str] | None) -> tuple[list[str], list[str]]:
+    """The scopes that a person granted and those that they declined; None grants all that were asked for."""
+    given = [scope for scope in asked if granted is None or scope in granted]
+    return given, [scope for scope in asked if scope not in given]
+
+
+def is_address(redirect_uri: str) -> bool:
+    """Whether a person can be sent there."""
+    target = urlsplit(redirect_uri)
+    return target.scheme in ("http", "https") and bool(target.netloc) and not target.fragment
+
+
+def back(redirect_uri: str, answer: Mapping[str, str]) -> Response:
+    """Send the person back to the product."""
+    joint = "&" if urlsplit(redirect_uri).query else "?"
+    return RedirectResponse(f"{redirect_uri}{joint}{urlencode(answer)}", 302)

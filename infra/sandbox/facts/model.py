@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -145,6 +145,17 @@ class Account:
     campaigns: dict[str, Entity] = field(default_factory=dict)
     adgroups: dict[str, Entity] = field(default_factory=dict)
     ads: dict[str, Entity] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The name of entities.csv; without one the account is called by its id, as platforms do."""
+        return self.row.name if self.row and self.row.name else f"Account {self.id}"
+
+    @property
+    def born(self) -> datetime:
+        """When it was made; where nobody says, the start of its first day."""
+        made = self.row.created_at if self.row else None
+        return made or datetime.combine(self.dates[0], time(), self.zone)
 
     def today(self, now: datetime) -> date:
         """The account's local day at an instant."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,18 +21,6 @@ SCOPE_NAMES = {
     "email": "See your primary Google Account email address",
     "profile": "See your personal info",
 }
-
-
-@dataclass(frozen=True)
-class App:
-    """The one OAuth client of the sandbox."""
-
-    id: str
-    secret: str
-
-    def is_this(self, client_id: str, secret: str) -> bool:
-        """Whether the credentials are the client's; fails closed where none is set up."""
-        return bool(self.secret) and client_id == self.id and hmac.compare_digest(secret.encode(), self.secret.encode())
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from infra.sandbox import scripted
+from infra.sandbox import forms, scripted
+from infra.sandbox.apps import App
 from infra.sandbox.faults import Script, Seen
 from infra.sandbox.google import auth, dialog
 from infra.sandbox.google.oauth import OAuth, OAuthError
@@ -27,7 +28,7 @@ class Endpoint:
     """Answers what accounts.google.com, oauth2.googleapis.com and openidconnect.googleapis.com would."""
 
     def __init__(
-        self, world: World, app: auth.App, tokens: Tokens, codes: Codes, *, script: Script, requests: RequestLog
+        self, world: World, app: App, tokens: Tokens, codes: Codes, *, script: Script, requests: RequestLog
     ) -> None:
         self.world = world
         self.app = app
@@ -55,7 +56,7 @@ class Endpoint:
 
     def _serve(self, answer: Answer) -> Callable[[Request], Awaitable[Reply]]:
         async def served(request: Request) -> Reply:
-            params = await _form(request)
+            params = await forms.parameters(request)
             now = await self.world.catch_up()
             authorization = request.headers.get("authorization", "")
             path = request.url.path.lstrip("/")
@@ -75,28 +76,17 @@ class Endpoint:
 
     async def dialog(self, request: Request) -> Response:
         """The consent page, and what becomes of it."""
-        params = dict(request.query_params)
-        form = await request.form() if request.method == "POST" else None
-        if form is not None:
-            params |= {name: value for name, value in form.items() if isinstance(value, str)}
+        params = await forms.parameters(request)
         entry = self.requests.open(request.method, "o/oauth2/v2/auth", params)
         answer = dialog.fault(params, self.app)
-        if answer is None and form is None:
-            answer = dialog.consent(params, self.world.living(auth.PLATFORM, await self.world.catch_up()))
-        elif answer is None and form is not None:
-            granted = [str(one) for one in form.getlist("granted")] if "choices" in form else None
+        if answer is None and request.method == "POST":
+            form = await request.form()
+            granted = forms.chosen(form, "granted")
             answer = dialog.decide(params, self.codes, allowed=form.get("decision") == "allow", scopes=granted)
         if answer is None:
-            raise RuntimeError("a consent page without an answer")
+            answer = dialog.consent(params, self.world.living(auth.PLATFORM, await self.world.catch_up()))
         entry.status = answer.status_code
         return answer
-
-
-async def _form(request: Request) -> dict[str, str]:
-    params = dict(request.query_params)
-    if request.method != "POST":
-        return params
-    return params | {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
 
 
 def _json(status: int, value: Any) -> Reply:

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from infra.sandbox.apps import App
 from infra.sandbox.google import auth
 from infra.sandbox.tokens import Codes, Issued, Tokens
 
@@ -35,7 +36,7 @@ class OAuthError(Exception):
 class OAuth:
     """The endpoints; `params` is a form, with the client's credentials in it or in the Basic header."""
 
-    def __init__(self, app: auth.App, tokens: Tokens, codes: Codes) -> None:
+    def __init__(self, app: App, tokens: Tokens, codes: Codes) -> None:
         self.app = app
         self.tokens = tokens
         self.codes = codes

@@ -45,13 +45,6 @@ _OF_CUSTOMER = {"active": "ENABLED", "paused": "SUSPENDED", "archived": "CANCELE
 _CHANNELS = {"": "SEARCH", "pmax": "PERFORMANCE_MAX", "app": "MULTI_CHANNEL"}
 
 
-def customer_name(customer: Account | Manager) -> str:
-    """The name of entities.csv; without one the account is called by its id."""
-    if isinstance(customer, Manager):
-        return customer.name
-    return customer.row.name if customer.row and customer.row.name else f"Account {customer.id}"
-
-
 def customer_status(customer: Account | Manager, now: datetime) -> str:
     """ENABLED, SUSPENDED, CANCELED or CLOSED. Google archives nothing: such an account is cancelled."""
     return "ENABLED" if isinstance(customer, Manager) else _OF_CUSTOMER[own_status(customer.row, now)]
@@ -61,7 +54,7 @@ def _customer(prefix: str, of: Callable[[Node], Account | Manager]) -> dict[str,
     """The fields that customer and customer_client share."""
     return {
         f"{prefix}.id": lambda node: int(of(node).id),
-        f"{prefix}.descriptive_name": lambda node: customer_name(of(node)),
+        f"{prefix}.descriptive_name": lambda node: of(node).name,
         f"{prefix}.currency_code": lambda node: of(node).currency,
         f"{prefix}.time_zone": lambda node: _zone(of(node)),
         f"{prefix}.manager": lambda node: isinstance(of(node), Manager),

@@ -7,6 +7,7 @@ import hmac
 from dataclasses import dataclass
 from datetime import datetime
 
+from infra.sandbox.apps import App
 from infra.sandbox.meta import errors
 from infra.sandbox.meta.call import Call
 from infra.sandbox.tokens import Issued, Tokens
@@ -23,20 +24,13 @@ _READS_ADS = frozenset({"ads_read", "ads_management"})
 
 
 @dataclass(frozen=True)
-class App:
-    """The one app of the sandbox."""
-
-    id: str
-    secret: str
+class MetaApp(App):
+    """The app with what is signed by it."""
 
     @property
     def token(self) -> str:
         """The app's own token, `id|secret`."""
         return f"{self.id}|{self.secret}"
-
-    def is_this(self, app_id: str, secret: str) -> bool:
-        """Whether the credentials are the app's."""
-        return app_id == self.id and hmac.compare_digest(secret.encode(), self.secret.encode())
 
     def proof(self, token: str) -> str:
         """What appsecret_proof must be for a token."""
@@ -48,7 +42,7 @@ def token_text(call: Call) -> str:
     return call.params.get("access_token") or call.bearer
 
 
-def check(issued: Issued | None, app: App, now: datetime) -> Issued:
+def check(issued: Issued | None, app: MetaApp, now: datetime) -> Issued:
     """A token that is good now; else the GraphError 190 that says why not."""
     if issued is None or issued.platform != PLATFORM:
         raise errors.bad_token()
@@ -59,7 +53,7 @@ def check(issued: Issued | None, app: App, now: datetime) -> Issued:
     return issued
 
 
-def authorize(call: Call, tokens: Tokens, app: App) -> Issued:
+def authorize(call: Call, tokens: Tokens, app: MetaApp) -> Issued:
     """The caller's token. Fails closed: whatever is wrong with it is an error."""
     text = token_text(call)
     if not text:

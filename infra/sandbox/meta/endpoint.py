@@ -9,7 +9,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from infra.sandbox import scripted
+from infra.sandbox import forms, scripted
 from infra.sandbox.faults import Script, Seen
 from infra.sandbox.jsonlog import log
 from infra.sandbox.meta import batch, dialog, paging
@@ -38,7 +38,7 @@ class Endpoint:
 
     async def serve(self, request: Request) -> Reply | Response:
         """One HTTP request, batch or not."""
-        params = await _parameters(request)
+        params = await forms.parameters(request)
         version, path = request.path_params["version"], request.path_params.get("path", "").strip("/")
         if path == "dialog/oauth":
             return await self._dialog(request, params)
@@ -100,21 +100,17 @@ class Endpoint:
         answer = dialog.fault(ask, self.graph.app)
         if answer is None and request.method == "POST":
             form = await request.form()
-            granted = [str(scope) for scope in form.getlist("granted")] if "choices" in form else None
-            answer = dialog.decide(ask, allowed=form.get("decision") == "allow", granted=granted, codes=self.codes)
+            answer = dialog.decide(
+                ask,
+                allowed=form.get("decision") == "allow",
+                granted=forms.chosen(form, "granted"),
+                codes=self.codes,
+            )
         if answer is None:
             now = await self.world.catch_up()
             answer = dialog.consent(ask, self.world.living("meta", now))
         entry.status = answer.status_code
         return answer
-
-
-async def _parameters(request: Request) -> dict[str, str]:
-    params = dict(request.query_params)
-    if request.method == "POST":
-        form = await request.form()
-        params.update({name: value for name, value in form.items() if isinstance(value, str)})
-    return params
 
 
 def _seen(call: Call, *, in_batch: bool) -> Seen:

@@ -20,7 +20,7 @@ _UNKNOWN_FIELDS = "unknown_field"
 class Graph:
     """The Graph API over a world of facts. `answer` raises GraphError for what Meta would refuse."""
 
-    def __init__(self, world: World, app: auth.App, tokens: Tokens, oauth: OAuth, jobs: Jobs) -> None:
+    def __init__(self, world: World, app: auth.MetaApp, tokens: Tokens, oauth: OAuth, jobs: Jobs) -> None:
         self.world = world
         self.app = app
         self.tokens = tokens

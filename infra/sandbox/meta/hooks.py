@@ -17,7 +17,7 @@ _PAGE = "page:"
 class Hooks:
     """Subscriptions by what they are of, as long as the sandbox runs."""
 
-    def __init__(self, app: auth.App, tokens: Tokens) -> None:
+    def __init__(self, app: auth.MetaApp, tokens: Tokens) -> None:
         self.app = app
         self.tokens = tokens
         self.fields: dict[str, list[str]] = {}

@@ -21,7 +21,7 @@ _PREFIX = "EAA"
 class OAuth:
     """The endpoints below `oauth/` and `debug_token`."""
 
-    def __init__(self, app: auth.App, tokens: Tokens, codes: Codes) -> None:
+    def __init__(self, app: auth.MetaApp, tokens: Tokens, codes: Codes) -> None:
         self.app = app
         self.tokens = tokens
         self.codes = codes

@@ -206,27 +206,20 @@ def render(node: Node, tree: FieldTree) -> dict[str, Any]:
     return found
 
 
-def account_name(account: Account) -> str:
-    """The name of entities.csv; without one the platform's habit of naming it by its id."""
-    return account.row.name if account.row and account.row.name else f"Account {account.id}"
-
-
 def _offset_hours(account: Account, now: datetime) -> int | float:
     seconds = (now.astimezone(account.zone).utcoffset() or datetime.resolution).total_seconds()
     return int(seconds // 3600) if seconds % 3600 == 0 else seconds / 3600
 
 
 def _birth(account: Account) -> str:
-    made = account.row.created_at if account.row else None
-    at = made or datetime.combine(account.dates[0], time(), account.zone)
-    return at.astimezone(account.zone).strftime("%Y-%m-%dT%H:%M:%S%z")
+    return account.born.astimezone(account.zone).strftime("%Y-%m-%dT%H:%M:%S%z")
 
 
 AccountField = Callable[[Account, datetime], Any]
 _ACCOUNT_FIELDS: dict[str, AccountField] = {
     "id": lambda account, _: f"act_{account.id}",
     "account_id": lambda account, _: account.id,
-    "name": lambda account, _: account_name(account),
+    "name": lambda account, _: account.name,
     "currency": lambda account, _: account.currency,
     "timezone_name": lambda account, _: account.zone.key,
     "timezone_offset_hours_utc": _offset_hours,

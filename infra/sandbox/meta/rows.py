@@ -101,7 +101,7 @@ _LEVEL_FIELDS: dict[str, tuple[Level, ...]] = {
 }
 _OF_ACCOUNT: dict[str, Callable[[Account], str]] = {
     "account_id": lambda account: account.id,
-    "account_name": objects.account_name,
+    "account_name": lambda account: account.name,
     "account_currency": lambda account: account.currency,
 }
 # Which object a field is of, and whether it is its id or its name.

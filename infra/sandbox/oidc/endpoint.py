@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from infra.sandbox import scripted, visitors
+from infra.sandbox import forms, scripted, visitors
 from infra.sandbox.faults import Script, Seen
 from infra.sandbox.oidc import page
 from infra.sandbox.oidc.codes import Asked, Behaviour, Codes, Grant
@@ -106,7 +106,7 @@ class Provider:
 
     async def answer(self, request: Request) -> Response:
         """Back to the product with a code, or with a refusal."""
-        form = {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
+        form = await forms.texts(request)
         if (refusal := visitors.refusal(request, self._key, "log-in")) is not None:
             return refusal
         if fault := self._fault(form):
@@ -134,7 +134,7 @@ class Provider:
 
     async def token(self, request: Request) -> Reply:
         """Tokens for a code: RFC 6749 4.1.3 and 5."""
-        form = {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
+        form = await forms.texts(request)
         if not self._is_client(request.headers.get("authorization", ""), form):
             return _json({"error": "invalid_client"}, 401)
         if form.get("grant_type") != "authorization_code":

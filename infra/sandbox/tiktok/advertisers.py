@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, time
+from datetime import datetime
 from typing import Any
 
 from infra.sandbox.facts.model import Account
@@ -16,11 +16,6 @@ from infra.sandbox.world import World
 MAX_IDS = 100
 
 
-def name(account: Account) -> str:
-    """The name of entities.csv; without one the account is called by its id."""
-    return account.row.name if account.row and account.row.name else f"Account {account.id}"
-
-
 def _posix_zone(account: Account, now: datetime) -> str:
     """The zone as `timezone` has it: POSIX style, whose sign is turned round (Etc/GMT+8 is UTC-8), whole hours only."""
     offset = now.astimezone(account.zone).utcoffset() or datetime.resolution
@@ -30,21 +25,16 @@ def _posix_zone(account: Account, now: datetime) -> str:
     return f"Etc/GMT{-hours:+d}" if hours else "Etc/GMT"
 
 
-def _born(account: Account) -> int:
-    made = account.row.created_at if account.row else None
-    return int((made or datetime.combine(account.dates[0], time(), account.zone)).timestamp())
-
-
 Field = Callable[[Account, datetime], Any]
 FIELDS: dict[str, Field] = {
     "advertiser_id": lambda account, _: account.id,
-    "name": lambda account, _: name(account),
+    "name": lambda account, _: account.name,
     "currency": lambda account, _: account.currency,
     "timezone": _posix_zone,
     "display_timezone": lambda account, _: account.zone.key,
     "status": lambda account, now: "STATUS_DISABLE" if own_status(account.row, now) in GONE else "STATUS_ENABLE",
     "role": lambda _account, _now: "ROLE_ADVERTISER",
-    "create_time": lambda account, _: _born(account),
+    "create_time": lambda account, _: int(account.born.timestamp()),
 }
 # Fields of TikTok's that a facts folder says nothing about: accepted, and null in the answer.
 _SILENT_WORDS = """

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
-from dataclasses import dataclass
-
 from infra.sandbox.facts.model import Account
 from infra.sandbox.tiktok import errors
 from infra.sandbox.tiktok.call import Call
@@ -26,18 +23,6 @@ SCOPE_NAMES = {
 DEFAULT_SCOPES = tuple(SCOPE_NAMES)
 # A scope covers those below it.
 _BELOW = {200: SCOPE_ADS, 210: SCOPE_ADS, 220: SCOPE_ADS}
-
-
-@dataclass(frozen=True)
-class App:
-    """The one app of the sandbox."""
-
-    id: str
-    secret: str
-
-    def is_this(self, app_id: str, secret: str) -> bool:
-        """Whether the credentials are the app's; fails closed where no app is set up."""
-        return bool(self.secret) and app_id == self.id and hmac.compare_digest(secret.encode(), self.secret.encode())
 
 
 def authorize(call: Call, tokens: Tokens) -> Issued:

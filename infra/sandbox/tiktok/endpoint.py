@@ -11,7 +11,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from infra.sandbox import scripted
+from infra.sandbox import forms, scripted
+from infra.sandbox.apps import App
 from infra.sandbox.faults import Script, Seen
 from infra.sandbox.jsonlog import log
 from infra.sandbox.requestlog import RequestLog
@@ -44,7 +45,7 @@ class Endpoint:
     """Answers every path below `open_api/`, and the authorization page."""
 
     def __init__(
-        self, world: World, app: auth.App, tokens: Tokens, codes: Codes, *, script: Script, requests: RequestLog
+        self, world: World, app: App, tokens: Tokens, codes: Codes, *, script: Script, requests: RequestLog
     ) -> None:
         self.world = world
         self.app = app
@@ -118,26 +119,23 @@ class Endpoint:
 
     async def dialog(self, request: Request) -> Response:
         """The authorization page, and what becomes of it."""
-        params = dict(request.query_params)
-        form = await request.form() if request.method == "POST" else None
-        if form is not None:
-            params |= {name: value for name, value in form.items() if isinstance(value, str)}
+        params = await forms.parameters(request)
         entry = self.requests.open(request.method, "portal/auth", params)
         answer = dialog.fault(params, self.app)
         if answer is None:
             accounts = self.world.living(auth.PLATFORM, await self.world.catch_up())
-            if form is None:
-                answer = dialog.consent(params, accounts)
-            else:
-                chosen = "choices" in form
+            if request.method == "POST":
+                form = await request.form()
                 answer = dialog.decide(
                     params,
                     self.codes,
                     accounts,
                     allowed=form.get("decision") == "allow",
-                    advertisers=[str(one) for one in form.getlist("advertiser")] if chosen else None,
-                    scopes=[str(one) for one in form.getlist("granted")] if chosen else None,
+                    advertisers=forms.chosen(form, "advertiser"),
+                    scopes=forms.chosen(form, "granted"),
                 )
+            else:
+                answer = dialog.consent(params, accounts)
         entry.status = answer.status_code
         return answer
 
@@ -147,7 +145,7 @@ async def _parameters(request: Request) -> dict[str, Any]:
     if request.method != "POST":
         return params
     if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
-        return {**params, **{name: value for name, value in (await request.form()).items() if isinstance(value, str)}}
+        return {**params, **await forms.texts(request)}
     try:
         body = msgspec.json.decode(await request.body() or b"{}")
     except msgspec.DecodeError:

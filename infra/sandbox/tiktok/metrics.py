@@ -8,7 +8,6 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from infra.sandbox.facts.model import Account, Entity, Level, Numbers
 from infra.sandbox.facts.names import name_of
-from infra.sandbox.tiktok import advertisers
 
 NO_VALUE = "-"
 _CENT = Decimal("0.01")
@@ -83,7 +82,7 @@ _ATTRIBUTES: dict[str, tuple[Level, bool]] = {
 }
 _OF_ACCOUNT: dict[str, Callable[[Account], str]] = {
     "advertiser_id": lambda account: account.id,
-    "advertiser_name": advertisers.name,
+    "advertiser_name": lambda account: account.name,
     "currency": lambda account: account.currency,
 }
 # Attributes that the folder does not know, with the narrowest level at which TikTok still answers them.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from infra.sandbox.tiktok import advertisers, auth, errors
+from infra.sandbox.apps import App
+from infra.sandbox.tiktok import auth, errors
 from infra.sandbox.tiktok.call import Call
 from infra.sandbox.tiktok.errors import TikTokError
 from infra.sandbox.tokens import Code, Codes, Issued, Tokens
@@ -19,7 +20,7 @@ _REVOKED = 40105
 class OAuth:
     """The endpoints below `oauth2/`, and `user/info/`. Tokens never expire by themselves and cannot be refreshed."""
 
-    def __init__(self, world: World, app: auth.App, tokens: Tokens, codes: Codes) -> None:
+    def __init__(self, world: World, app: App, tokens: Tokens, codes: Codes) -> None:
         self.world = world
         self.app = app
         self.tokens = tokens
@@ -66,7 +67,7 @@ class OAuth:
         if not self.app.is_this(call.needed("app_id"), call.needed("secret")):
             raise TikTokError(40000, "The app_id does not match the access token.")
         listed = [
-            {"advertiser_id": account.id, "advertiser_name": advertisers.name(account)}
+            {"advertiser_id": account.id, "advertiser_name": account.name}
             for account in auth.granted(self.world, issued, call)
         ]
         return {"list": listed}
