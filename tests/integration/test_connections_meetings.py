@@ -76,6 +76,47 @@ def test_an_app_that_is_not_set_up_any_more_keeps_no_other_access_from_its_end(t
     assert [row["id"] for row in left] == [first]
 
 
+def test_the_platforms_are_told_in_turn_so_that_nobody_waits_behind_what_never_works(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = end_later(team, "meta", "me/permissions"), end_later(team, "tiktok", "oauth2/revoke_token")
+    told = []
+
+    def silent(platform: Any) -> Any:
+        told.append(platform)
+        raise OperatorMustAct("It is not set up here.", code="platform_not_set_up")
+
+    monkeypatch.setattr(ending, "MOST_PER_TICK", 1)
+    for _ in range(3):
+        ending.go_on(callback_app.database(), vault(callback_app), silent)
+
+    # The third finds nobody who has waited for long enough.
+    assert told == ["meta", "tiktok"]
+    team.house.admin.execute(
+        "update connections set forget_tried_at = forget_tried_at - interval '6 minutes'"
+        " where connection_id = any (%s::uuid[])",
+        ([first, second],),
+    )
+    ending.go_on(callback_app.database(), vault(callback_app), silent)
+    assert told == ["meta", "tiktok", "meta"]
+
+
+def test_a_token_that_no_key_opens_keeps_nobody_else_from_what_a_tick_does(team: Team) -> None:
+    lost, other = by_system_user(team), team.house.organisation("Neighbours")
+    made = by_system_user(other)
+    team.house.admin.execute(
+        "update connection_tokens set ciphertext = 'no such thing' where connection_id = %s::uuid", (lost,)
+    )
+    ended = end_later(other, "tiktok", "oauth2/revoke_token")
+
+    team.house.tick("oauth-callback")
+
+    assert team.detail(lost)["subscriptions"] == []
+    assert other.detail(made)["subscriptions"] != []
+    query = "select 1 from connection_tokens where connection_id = %s::uuid"
+    assert team.house.admin.execute(query, (ended,)).fetchall() == []
+
+
 def test_who_connects_again_just_before_the_platform_is_told_keeps_the_new_access(team: Team) -> None:
     made = end_later(team, "meta", "me/permissions")
     team.connect("meta", mends=made)

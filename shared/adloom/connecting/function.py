@@ -26,5 +26,6 @@ def serve(app: Callback) -> None:
     @app.tick
     def keep_up() -> None:
         flow.purge(app.database())
-        ending.go_on(app.database(), vault(app), partial(oauth, app))
         upkeep.tick(app)
+        # Last: what a platform does not want to hear keeps no access from being prolonged.
+        ending.go_on(app.database(), vault(app), partial(oauth, app))

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 # A platform that does not answer is asked again for so long.
 TELL_FOR = timedelta(days=1)
+ASK_AGAIN_AFTER = timedelta(minutes=5)
 MOST_PER_TICK = 50
 
 # The grant was ended there; others here live by it; the platform did not do it; it does not answer and is asked again.
@@ -70,10 +71,16 @@ def end(database: Database, vault: Vault, oauth_of: OAuthOf, org_id: UUID, conne
 
 
 def go_on(database: Database, vault: Vault, oauth_of: OAuthOf) -> None:
-    """The tick's part: tell the platforms what they have not heard yet."""
-    with database.system() as connection:
-        waiting = connection.execute(text("select * from connections_to_forget(:most)"), {"most": MOST_PER_TICK}).all()
-    for row in waiting:
+    """The tick's part: tell the platforms what they have not heard yet, first who was told the longest ago.
+
+    A platform that does not answer takes time: what a tick does not come to, the next one begins with.
+    """
+    for _ in range(MOST_PER_TICK):
+        with database.system() as connection:
+            query = text("select * from claim_connections_to_forget(:every, 1)")
+            row = connection.execute(query, {"every": ASK_AGAIN_AFTER}).one_or_none()
+        if row is None:
+            return
         try:
             _tell(database, vault, oauth_of, row.org_id, row.connection_id)
         except AdloomError as error:

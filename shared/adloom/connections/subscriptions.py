@@ -14,7 +14,7 @@ from adloom.connections import store
 from adloom.connections.store import Connected
 from adloom.connections.vault import Vault
 from adloom.db import Database
-from adloom.errors import PlatformError
+from adloom.errors import AdloomError, PlatformError
 from adloom.platforms import scopes
 
 if TYPE_CHECKING:
@@ -94,7 +94,11 @@ def settle_due(database: Database, vault: Vault, hooks: MetaHooks, most: int) ->
         with database.tenant(org_id) as connection:
             due = connection.execute(text(_DUE), {"write": scopes.META_WRITE}).scalars().all()
         for connection_id in due[:most]:
-            _settle(database, vault, hooks, org_id, connection_id)
+            try:
+                _settle(database, vault, hooks, org_id, connection_id)
+            except AdloomError as error:
+                # Such as a token that no key opens: the others go on.
+                log.warning("not_settled", connection_id=str(connection_id), code=error.code, detail=error.detail)
 
 
 def _settle(database: Database, vault: Vault, hooks: MetaHooks, org_id: UUID, connection_id: UUID) -> None:
