@@ -210,3 +210,29 @@ def test_secrets_of_authenticator_apps_and_links_in_mails_open_with_the_new_keys
     assert links.open(bytes(link[0])).endswith("token=x")
     with pytest.raises(ConfigurationError):
         old.open(bytes(link[0]))
+
+
+def test_a_link_behind_very_many_others_is_closed_again_too(
+    folder: Path, house: dict[str, Database], org: uuid.UUID, postgres: Postgres
+) -> None:
+    new, last = Fernet.generate_key().decode(), uuid.UUID(int=2**128 - 1)
+    for process in ("one", "two"):
+        (folder / process / "mail-ring").write_text(f"{new},{OLD}")
+    row = (
+        "insert into mail_outbox (mail_id, org_id, address, template, data, link, expires_at)"
+        " select {}, %s, 'a@example.com', 'verify_email', '{{}}', %s, now() + interval '1 day'"
+    )
+    try:
+        with psycopg.connect(postgres.admin_url) as admin:
+            many = row.format("gen_random_uuid()") + " from generate_series(1, 10000)"
+            admin.execute(many, (org, KeyRing(new, "x").seal("one of many")))
+            admin.execute(row.format("%s"), (last, org, KeyRing(OLD, "x").seal("the last")))
+
+        assert run(folder, "mail")["changed"] == 1
+
+        with psycopg.connect(postgres.admin_url) as admin:
+            [link] = admin.execute("select link from mail_outbox where mail_id = %s", (last,)).fetchall()
+        assert KeyRing(ring_of(folder, "mail-ring"), "x").open(bytes(link[0])) == "the last"
+    finally:
+        with psycopg.connect(postgres.admin_url) as admin:
+            admin.execute("delete from mail_outbox where org_id = %s", (org,))

@@ -12,9 +12,6 @@ from adloom.keyring import KeyRing, Newest
 from adloom.web import rings_routes
 from adloom.web.rings_routes import Ring
 
-# More mails do not wait.
-MOST_LINKS = 10_000
-
 APPS = tuple(
     Sealed(
         f"select user_id as key, {column} as sealed from authenticators where {column} is not null",
@@ -24,7 +21,8 @@ APPS = tuple(
 )
 LINKS = (
     Sealed(
-        f"select mail_id as key, link as sealed from sealed_links({MOST_LINKS})",
+        # Every one: one that is not looked at could not be opened any more once the older keys are gone.
+        "select mail_id as key, link as sealed from sealed_links(null)",
         "select 1 where reseal_link(:key, :old, :new)",
     ),
 )
