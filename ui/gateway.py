@@ -21,7 +21,7 @@ log = logs.get(__name__)
 TIMEOUT_S = 15.0
 # As long as a request may run, and a little more.
 DOWNLOAD_S = 70.0
-# A function is away for a second or two while it is deployed.
+# A function is away for a second or two while it is deployed, and its places are taken for no longer.
 AWAY_S = 5.0
 
 
@@ -79,21 +79,23 @@ class Gateway:
     async def call(
         self, method: str, function: str, path: str, caller: Caller, body: dict[str, Any] | None = None
     ) -> Answer:
-        """A reading call is made again while its function is away, for a moment that a person waits."""
-        began = time.monotonic()
+        """For a moment that a person waits a reading call is made again while its function is away, and any call while
+        all places of its function are taken: it has not begun with it then.
+        """
+        began, reads = time.monotonic(), method == "GET"
         for pause in gateway.pauses():
-            patience = AWAY_S if method == "GET" else 0
-            is_over = time.monotonic() - began + pause > patience
+            is_over = time.monotonic() - began + pause > AWAY_S
             try:
                 response = await self._client.request(
                     method, f"/function/{function}{path}", headers=caller.headers(), json=body
                 )
             except httpx.HTTPError as error:
-                if is_over or isinstance(error, httpx.ConnectError):
+                if is_over or not reads or isinstance(error, httpx.ConnectError):
                     log.warning("function_unreachable", function=function, path=path, error=type(error).__name__)
                     raise Unavailable(f"The function {function} does not answer") from error
             else:
-                if is_over or not gateway.is_away(response):
+                may_come = _is_busy(response) or (reads and gateway.is_away(response))
+                if is_over or not may_come:
                     return _answer(response, function)
             await asyncio.sleep(pause)
         raise AssertionError  # the pauses never end
@@ -116,6 +118,14 @@ class Gateway:
 
     async def close(self) -> None:
         await self._client.aclose()
+
+
+def _is_busy(response: httpx.Response) -> bool:
+    """Whether the function took no more requests at that moment; a limit that is used up is another matter."""
+    if response.status_code != httpx.codes.TOO_MANY_REQUESTS:
+        return False
+    written_by_a_function = response.headers.get("Content-Type", "").startswith(gateway.PROBLEM_TYPE)
+    return written_by_a_function and _answer(response, "").code == "busy"
 
 
 def _answer(response: httpx.Response, function: str) -> Answer:

@@ -72,6 +72,7 @@ class Page(Generic[T]):
         self._fetch: Ask[T | None] | None = None
         self._paint: Callable[[T], None] | None = None
         self._turn = 0
+        self._is_behind = False
 
     def understand(self, query: dict[str, str]) -> None:
         """Take the state from an address."""
@@ -104,10 +105,22 @@ class Page(Generic[T]):
         first = background_tasks.create(self.refresh(), name=f"read {self.path}", context=self.client.content)
         end = self.services.hub.listen(self.visit.viewer.org_id, self._told, about)
         self.client.on_delete(end)
+        self.client.on_connect(self._catch_up)
         self.client.on_exception(self._surprised)
         await asyncio.wait([first], timeout=AT_ONCE_S)
 
     def _told(self) -> None:
+        """Nobody sees a page whose browser has not come yet or has gone: all of those reading at each event would take
+        the places of those that somebody looks at.
+        """
+        self._is_behind = True
+        if self.client.has_socket_connection:
+            self._catch_up()
+
+    def _catch_up(self) -> None:
+        if not self._is_behind:
+            return
+        self._is_behind = False
         background_tasks.create(self.refresh(), name=f"read {self.path} again", context=self.client.content)
 
     async def go(self, address: str, *, replace: bool) -> None:

@@ -7,7 +7,9 @@ its content has come. Two organisations whose every name holds a word of their o
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import re
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -16,6 +18,7 @@ from uuid import uuid4
 
 import pytest
 import socketio
+from limits import RateLimitItemPerSecond
 
 from adloom.identity.roles import ROLES, Role, includes
 from adloom.identity.tokens import (
@@ -25,6 +28,7 @@ from adloom.identity.tokens import (
     new_token,
     token_hash,
 )
+from adloom.web.counting import OF_A_SESSION
 from tests.integration.cast import PASSWORD, Person, person
 from tests.integration.guess_rig import STORAGE_SECRET
 from tests.integration.pages_rig import (
@@ -42,6 +46,7 @@ from tests.integration.pages_rig import (
     address,
     house,
     ours,
+    own_address,
     sides,
     silent,
     theirs,
@@ -383,11 +388,16 @@ def test_the_sockets_other_way_of_transport_is_guarded_alike(house: House, ours:
 def _page(house: House, token: str) -> tuple[dict[str, str], dict[str, Any]]:
     """The id of a page that was opened, as its socket names it, and what following one of its links says."""
     html = house.ask("GET", "/", token).text
-    [client_id] = re.findall(r"'client_id': '([0-9a-f-]+)'", html)
+    query = _joining(html)
     before, listener = re.findall(r'(.*?)"listener_id":"([0-9a-f-]+)","type":"go"', html)[0]
     element = re.findall(r'"(\d+)":{"tag"', before)[-1]
-    query = {"client_id": client_id, "tab_id": str(uuid4()), "document_id": str(uuid4()), "next_message_id": "0"}
-    return query, {"id": int(element), "client_id": client_id, "listener_id": listener}
+    return query, {"id": int(element), "client_id": query["client_id"], "listener_id": listener}
+
+
+def _joining(html: str) -> dict[str, str]:
+    """What the socket of a browser that got this page says first."""
+    [client_id] = re.findall(r"'client_id': '([0-9a-f-]+)'", html)
+    return {"client_id": client_id, "tab_id": str(uuid4()), "document_id": str(uuid4()), "next_message_id": "0"}
 
 
 def going(address: str) -> dict[str, list[str]]:
@@ -397,10 +407,11 @@ def going(address: str) -> dict[str, list[str]]:
 
 @asynccontextmanager
 async def _socket(house: House, token: str, query: dict[str, str] | None = None) -> AsyncIterator[Any]:
-    """A socket of a session; `told` is what its browser is to do."""
+    """A socket of a session; `told` is what its browser is to do, `shown` what it is to show."""
     client = socketio.AsyncClient(reconnection=False)
-    client.told = asyncio.Queue()
+    client.told, client.shown = asyncio.Queue(), asyncio.Queue()
     client.on("run_javascript", lambda message: client.told.put_nowait(message["code"]))
+    client.on("update", lambda message: client.shown.put_nowait(str(message)))
     asked = "?" + urlencode(query | {"implicit_handshake": "true"}) if query else ""
     headers = {"Cookie": f"{SESSION}={token}", "Origin": house.url}
     await client.connect(house.url + asked, headers, ["websocket"], socketio_path=SOCKET, wait_timeout=60)
@@ -408,11 +419,11 @@ async def _socket(house: House, token: str, query: dict[str, str] | None = None)
     await client.disconnect()
 
 
-async def _all_until(socket: Any, last: str) -> str:
-    """What it is told, until this is."""
+async def _all_until(said: asyncio.Queue[str], last: str) -> str:
+    """All of it, until this is."""
     told = ""
     while last not in told:
-        told += await asyncio.wait_for(socket.told.get(), 60)
+        told += await asyncio.wait_for(said.get(), 60)
     return told
 
 
@@ -431,7 +442,7 @@ async def test_a_socket_speaks_for_a_page_of_the_same_member_alone(house: House,
     # Another session of the same member, as after a new proof; and what it says comes through.
     async with _socket(house, house.token(ours), query) as socket:
         await socket.call("event", event | going("/?range=90d"), timeout=60)
-        assert "range=7d" not in await _all_until(socket, "range=90d")
+        assert "range=7d" not in await _all_until(socket.told, "range=90d")
 
 
 async def test_a_socket_that_joined_no_page_speaks_for_none(house: House, ours: Side) -> None:
@@ -441,4 +452,45 @@ async def test_a_socket_that_joined_no_page_speaks_for_none(house: House, ours: 
     async with _socket(house, token, query) as joined, _socket(house, token) as socket:
         await socket.call("event", event | going("/?range=7d"), timeout=60)
         await joined.call("event", event | going("/?range=90d"), timeout=60)
-        assert "range=7d" not in await _all_until(joined, "range=90d")
+        assert "range=7d" not in await _all_until(joined.told, "range=90d")
+
+
+def _read_at_once(house: House, side: Side) -> tuple[str, str]:
+    """The page of a session's profile with its content in it, so that nothing of it is still being read; the session's
+    token. A page that came too late for that is left to itself, with its session.
+    """
+    deadline = time.monotonic() + 90
+    while True:
+        token = house.token(side)
+        html = house.ask("GET", "/settings/profile", token).text
+        if own_address(side, "owner") in html:
+            return html, token
+        assert time.monotonic() < deadline, "the profile never comes at once"
+
+
+def _asked(house: House, token: str) -> int:
+    """How often `auth` was asked with this session."""
+    query = "select session_id from sessions where token_hash = %s"
+    [(session_id,)] = house.admin.execute(query, (token_hash(token),)).fetchall()
+    kept = RateLimitItemPerSecond(OF_A_SESSION.count, OF_A_SESSION.seconds).key_for(f"api:{session_id}")
+    query = "select coalesce(sum(cardinality(hits)), 0) from rate_limits where limit_key = %s"
+    [(hits,)] = house.admin.execute(query, (hashlib.sha256(kept.encode()).digest(),)).fetchall()
+    return int(hits)
+
+
+async def test_a_page_that_nobody_sees_reads_again_only_when_its_browser_comes(house: House, ours: Side) -> None:
+    """A hundred that are left open somewhere would otherwise keep `auth` from those that somebody looks at."""
+    (html, unseen), (seen_html, seen) = _read_at_once(house, ours), _read_at_once(house, ours)
+    before = _asked(house, unseen)
+    assert before > 0
+    names = [f"heronwort {uuid4().hex}" for _ in range(2)]
+    async with _socket(house, seen, _joining(seen_html)) as socket:
+        for name in names:
+            fields = {"form_token": forms.form_token(STORAGE_SECRET, "settings", seen), "name": name}
+            assert house.post("/settings/profile/name", seen, data=fields).status_code == 200
+            await _all_until(socket.shown, name)
+    assert _asked(house, unseen) == before
+
+    async with _socket(house, unseen, _joining(html)) as socket:
+        await _all_until(socket.shown, names[-1])
+    assert _asked(house, unseen) > before

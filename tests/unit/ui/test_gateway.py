@@ -1,9 +1,15 @@
-from collections.abc import AsyncIterator
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 
 import httpx
 import pytest
+from werkzeug.serving import make_server
 
-from adloom.errors import Unavailable
+from adloom.errors import TooManyRequests, Unavailable
+from adloom.web import problems
+from adloom.web.inflight import InflightLimit
 from ui.gateway import Caller, Gateway, _answer
 
 
@@ -74,3 +80,63 @@ async def test_a_file_that_breaks_off_stays_broken_and_is_closed():
             await answer.aread()
     assert cut.closed
     await gateway.close()
+
+
+@contextmanager
+def serving(app) -> Iterator[str]:
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+async def test_a_call_for_which_there_is_no_place_is_made_again(method):
+    entered, refused, may_end = threading.Event(), threading.Event(), threading.Event()
+
+    def hold(_environ, start_response):
+        entered.set()
+        assert may_end.wait(60)
+        start_response("200 OK", [("Content-Type", "application/json")])
+        return [b"{}"]
+
+    limited = InflightLimit(hold, 1)
+
+    def watched(environ, start_response):
+        def tell(status, *more):
+            if status.startswith("429"):
+                refused.set()
+            return start_response(status, *more)
+
+        return limited(environ, tell)
+
+    with serving(watched) as url:
+        gateway = Gateway(url)
+        first = asyncio.create_task(gateway.call("GET", "auth", "/session", Caller()))
+        assert await asyncio.to_thread(entered.wait, 60)
+        second = asyncio.create_task(gateway.call(method, "auth", "/sessions/1", Caller()))
+        assert await asyncio.to_thread(refused.wait, 60)
+        may_end.set()
+        assert (await first).ok
+        assert (await second).ok
+        await gateway.close()
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_a_limit_that_is_used_up_is_the_answer(method):
+    asked = []
+
+    def refuse(environ, start_response):
+        asked.append(environ["REQUEST_METHOD"])
+        return problems.from_error(TooManyRequests("Wait a moment.", retry_after=7))(environ, start_response)
+
+    with serving(refuse) as url:
+        gateway = Gateway(url)
+        answer = await gateway.call(method, "auth", "/sessions", Caller())
+        assert (answer.status, answer.code, answer.retry_after, asked) == (429, "too_many_requests", 7, [method])
+        await gateway.close()
