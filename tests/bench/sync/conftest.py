@@ -12,8 +12,10 @@ from infra.local.stack import Stack
 from tests.bench.sync import load, rig
 from tests.bench.sync.dataset import Shape
 from tests.bench.sync.function import Tenant, make_tenant
-from tests.bench.sync.rounds import Arena
+from tests.bench.sync.rounds import Arena, MetaArena
 from tests.conftest import Postgres
+
+_APP = {"ADLOOM_META_APP_ID": "1", "ADLOOM_META_APP_SECRET": "secret"}
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +30,8 @@ def arena(postgres_stack: Stack, postgres: Postgres, tenant: Tenant, tmp_path: P
 
     @contextmanager
     def over(shape: Shape, versions: tuple[int, ...] = (1, 2)) -> Iterator[Arena]:
-        with rig.graph(tmp_path / "rows", shape, versions) as graph:
-            yield Arena(postgres, postgres_stack.pid("postgres"), tenant, graph, tmp_path / "function")
+        with rig.started("tests.bench.sync.graph", tmp_path / "rows", shape, versions) as url:
+            platform = rig.Platform(url, shape, {**_APP, "ADLOOM_META_GRAPH_URL": url})
+            yield MetaArena(postgres, postgres_stack.pid("postgres"), tenant, platform, tmp_path / "function")
 
     return over

@@ -27,6 +27,9 @@ _STEPS = {"view_content": 9, "add_to_cart": 4, "initiate_checkout": 2}
 
 # impressions, clicks, spend in cents, purchases, value in cents, video views
 Numbers = tuple[int, int, int, int, int, int]
+# What is the same of an object every day, by level and number; and its row of a day, a comma behind it.
+Head = Callable[[str, int], str]
+Line = Callable[[str, Numbers, str], bytes]
 
 
 @dataclass(frozen=True)
@@ -86,17 +89,18 @@ class Dataset:
     levels: dict[str, Rows]
 
     @classmethod
-    def make(cls, shape: Shape, folder: Path) -> Self:
-        """Serialise every row into files of the folder."""
+    def make(cls, shape: Shape, folder: Path, head: Head | None = None, line: Line | None = None) -> Self:
+        """Serialise every row into files of the folder. Without `head` and `line` they are Meta's."""
+        head, line = head or _head, line or _row
         folder.mkdir(parents=True, exist_ok=True)
         starts = {level: array("Q", [0]) for level in LEVELS}
         files = {level: folder / f"{level}.{shape.version}.json" for level in LEVELS}
         writers = {level: path.open("wb") for level, path in files.items()}
-        heads = {level: [_head(level, number) for number in range(shape.objects[level])] for level in LEVELS}
+        heads = {level: [head(level, number) for number in range(shape.objects[level])] for level in LEVELS}
         for index in range(shape.days):
             day = (shape.since + timedelta(index)).isoformat()
             for level, numbers in numbers_of(shape, index).items():
-                rows = [_row(head, of_one, day) for head, of_one in zip(heads[level], numbers, strict=True)]
+                rows = [line(one, of_one, day) for one, of_one in zip(heads[level], numbers, strict=True)]
                 writers[level].write(b"".join(rows))
                 begins = accumulate(map(len, rows), initial=starts[level][-1])
                 starts[level].extend(list(begins)[1:])
@@ -181,14 +185,14 @@ def _row(head: str, numbers: Numbers, day: str) -> bytes:
     counts += [(kind, purchases) for kind in _PURCHASES]
     values = [(kind, value * n) for kind, n in steps.items()] + [(kind, value) for kind in _PURCHASES]
     return (
-        f'{head}"impressions":"{impressions}","clicks":"{clicks}","spend":"{_money(spend)}",'
+        f'{head}"impressions":"{impressions}","clicks":"{clicks}","spend":"{money(spend)}",'
         f'"reach":"{impressions * 5 // 6}","actions":{_entries(counts, str)},'
-        f'"action_values":{_entries(values, _money)},'
+        f'"action_values":{_entries(values, money)},'
         f'"date_start":"{day}","date_stop":"{day}"}},'
     ).encode()
 
 
-def _money(cents: int) -> str:
+def money(cents: int) -> str:
     return f"{cents // 100}.{cents % 100:02}"
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from tests.bench import page
 from tests.bench.sync import report
+from tests.bench.sync.bare import DAYS_OF_A_TRANSACTION
 from tests.bench.sync.dataset import Shape
-from tests.bench.sync.peers import DAYS_OF_A_TRANSACTION, PAGE_LIMIT
+from tests.bench.sync.peers import PAGE_LIMIT
 from tests.bench.sync.report import Results
 
 _TEMPLATE = Path(__file__).with_name("benchmarks.md.in")

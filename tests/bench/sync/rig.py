@@ -1,4 +1,4 @@
-"""Starts what a round needs: the Graph API's process, a peer's process."""
+"""Starts what a round needs: the platform's process, a peer's process."""
 
 from __future__ import annotations
 
@@ -12,35 +12,32 @@ from pathlib import Path
 
 import httpx
 
+from tests.bench.sync.bare import Job
 from tests.bench.sync.dataset import Shape
-from tests.bench.sync.graph import VERSIONS
 from tests.bench.sync.measure import Spent
-from tests.bench.sync.peers import Job
 
 ROOT = Path(__file__).resolve().parents[3]
+VERSIONS = (1, 2)
 
 
 @dataclass(frozen=True)
-class Graph:
-    """The running Graph API."""
+class Platform:
+    """A running platform. `settings` are what the function must know to reach it."""
 
     url: str
     shape: Shape
-
-    @property
-    def settings(self) -> Mapping[str, str]:
-        return {"ADLOOM_META_APP_ID": "1", "ADLOOM_META_APP_SECRET": "secret", "ADLOOM_META_GRAPH_URL": self.url}
+    settings: Mapping[str, str]
 
     def serve(self, version: int) -> None:
         httpx.get(f"{self.url}/_/version", params={"served": version}).raise_for_status()
 
 
 @contextmanager
-def graph(folder: Path, shape: Shape, versions: tuple[int, ...] = VERSIONS) -> Iterator[Graph]:
-    """Serialises every row, then serves until the block ends."""
+def started(module: str, folder: Path, shape: Shape, versions: tuple[int, ...] = VERSIONS) -> Iterator[str]:
+    """A server that serialises every row, then serves until the block ends; its address."""
     arguments = [str(folder), json.dumps(shape.arguments()), json.dumps(versions)]
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.bench.sync.graph", *arguments],
+        [sys.executable, "-m", module, *arguments],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -48,14 +45,14 @@ def graph(folder: Path, shape: Shape, versions: tuple[int, ...] = VERSIONS) -> I
     )
     with process:
         if process.stdout is None or not (port := process.stdout.readline().strip()):
-            raise RuntimeError("The Graph API of the benchmark did not start")
-        yield Graph(f"http://127.0.0.1:{port}", shape)
+            raise RuntimeError(f"{module} did not start")
+        yield f"http://127.0.0.1:{port}"
 
 
-def run_peer(job: Job) -> Spent:
+def run_peer(module: str, job: Job) -> Spent:
     """One peer in a new process."""
     done = subprocess.run(
-        [sys.executable, "-m", "tests.bench.sync.peers", json.dumps(asdict(job))],
+        [sys.executable, "-m", module, json.dumps(asdict(job))],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,

@@ -2,78 +2,72 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 from tests.bench.sync import load
+from tests.bench.sync.bare import Job
 from tests.bench.sync.function import EVENING, Function, Tenant, running
 from tests.bench.sync.measure import Spent, neighbours
-from tests.bench.sync.peers import Job
 from tests.bench.sync.report import Results
-from tests.bench.sync.rig import Graph, run_peer
+from tests.bench.sync.rig import Platform, run_peer
 from tests.conftest import Postgres
 
+_PEERS = "tests.bench.sync.peers"
 _FETCHERS = ("httpx", "sdk_calls", "sdk_cursor")
 
 
 @dataclass(frozen=True)
-class Arena:
+class Arena(ABC):
     """Where the rounds take place."""
 
     postgres: Postgres
     postgres_pid: int
     tenant: Tenant
-    graph: Graph
+    platform: Platform
     folder: Path
 
     def run(self, rounds: int) -> Results:
         results = Results()
         with neighbours(self.postgres_pid) as others:
             for _ in range(rounds):
-                for contestant, spent in (*self._peers(), *self._sync()):
+                for contestant, spent in (*self.peers(), *self.sync()):
                     results.add(contestant, spent)
         results.others = others.share
         return results
 
-    def _peers(self) -> Iterator[tuple[str, Spent]]:
-        self.graph.serve(1)
-        for fetcher in _FETCHERS:
-            yield fetcher, self._peer(fetcher)
-        load.empty(self.postgres.admin_url, load.BARE)
-        yield "copy", self._peer("copy")
-        for name, peer, target in (
-            ("upsert", "upsert", load.BARE),
-            ("upsert_view", "upsert", load.VIEW),
-            ("pipeline", "pipeline", load.BARE),
-        ):
-            load.empty(self.postgres.admin_url, load.BARE)
-            load.empty(self.postgres.admin_url, "metrics")
-            self.graph.serve(1)
-            yield name, self._peer(peer, target)
-            self.graph.serve(2)
-            yield f"{name}_changed", self._peer(peer, target)
+    @abstractmethod
+    def peers(self) -> Iterator[tuple[str, Spent]]:
+        """What the sync is measured against."""
 
-    def _peer(self, peer: str, target: str = load.BARE) -> Spent:
-        url = self.postgres.url("sync-meta") if target == load.VIEW else self.postgres.admin_url
-        arguments = self.graph.shape.arguments()
-        return run_peer(Job(peer, self.graph.url, arguments, url, self.postgres_pid, target))
+    def job(self, peer: str, target: str = load.BARE) -> Job:
+        """What a peer is told."""
+        url = self.postgres.url(self.tenant.function) if target == load.VIEW else self.postgres.admin_url
+        return Job(peer, self.platform.url, self.platform.shape.arguments(), url, self.postgres_pid, target)
 
-    def _sync(self) -> Iterator[tuple[str, Spent]]:
-        with running(self.postgres, self.tenant, self.graph, self.folder) as function:
-            self.graph.serve(1)
+    def sync(self) -> Iterator[tuple[str, Spent]]:
+        with running(self.postgres, self.tenant, self.platform, self.folder) as function:
+            self.platform.serve(1)
             warm_up(function)
-            rows = self.graph.shape.rows
-            yield "sync", self._measured(function, inserted=rows)
-            yield "sync_unchanged", self._measured(function)
-            self.graph.serve(2)
-            yield "sync_changed", self._measured(function, updated=rows)
-            self.graph.serve(1)
+            rows = self.platform.shape.rows
+            yield "sync", self.measured(function, inserted=rows)
+            yield "sync_unchanged", self.measured(function)
+            self.platform.serve(2)
+            yield "sync_changed", self.measured(function, updated=rows)
+            self.platform.serve(1)
             function.at(EVENING + timedelta(days=1))
-            yield "sync_restated", self._measured(function, updated=rows, restated=rows)
+            yield "sync_restated", self.measured(function, updated=rows, restated=rows)
 
-    def _measured(self, function: Function, *, inserted: int = 0, updated: int = 0, restated: int = 0) -> Spent:
+    def peak_mb(self) -> float:
+        """The most memory that the function held in a first sync of everything, in a process of its own."""
+        with running(self.postgres, self.tenant, self.platform, self.folder) as function:
+            warm_up(function)
+            return self.measured(function, inserted=self.platform.shape.rows).peak_mb
+
+    def measured(self, function: Function, *, inserted: int = 0, updated: int = 0, restated: int = 0) -> Spent:
         """A sync that did what it should: a fast one that lost something would be no sync."""
         spent, did = function.measured_sync(self.postgres_pid)
         expected = (inserted, updated, 0, restated)
@@ -83,6 +77,26 @@ class Arena:
         if differences := function.differences():
             raise RuntimeError(f"{len(differences)} numbers are not the platform's, among them {differences[0]}")
         return spent
+
+
+class MetaArena(Arena):
+    def peers(self) -> Iterator[tuple[str, Spent]]:
+        self.platform.serve(1)
+        for fetcher in _FETCHERS:
+            yield fetcher, run_peer(_PEERS, self.job(fetcher))
+        load.empty(self.postgres.admin_url, load.BARE)
+        yield "copy", run_peer(_PEERS, self.job("copy"))
+        for name, peer, target in (
+            ("upsert", "upsert", load.BARE),
+            ("upsert_view", "upsert", load.VIEW),
+            ("pipeline", "pipeline", load.BARE),
+        ):
+            load.empty(self.postgres.admin_url, load.BARE)
+            load.empty(self.postgres.admin_url, "metrics")
+            self.platform.serve(1)
+            yield name, run_peer(_PEERS, self.job(peer, target))
+            self.platform.serve(2)
+            yield f"{name}_changed", run_peer(_PEERS, self.job(peer, target))
 
 
 def warm_up(function: Function) -> None:
