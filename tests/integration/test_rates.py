@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -11,12 +12,16 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from werkzeug.serving import make_server
+from werkzeug.utils import redirect
 
 from adloom import clock
 from adloom.db import Database
 from adloom.metrics import rates
+from adloom.metrics.ecb import RatesError
 from adloom.metrics.query import Filters, Period, Query, Row, run
 from infra.sandbox.facts import columns
+from infra.sandbox.google import tls
 from tests.conftest import Postgres
 from tests.integration.cast import Connect, MakeOrganisation
 from tests.integration.sync_rig import sandbox_on
@@ -149,6 +154,35 @@ def test_nobody_there_is_noted_and_raises_nothing(bank: Bank) -> None:
     assert rates.tick(bank.sync, "http://127.0.0.1:9")
     assert "ConnectError" in (bank.known().error or "")
     assert not rates.tick(bank.sync, None)
+
+
+def test_a_password_in_the_address_is_told_to_nobody(bank: Bank) -> None:
+    rates.tick(bank.sync, "http://reader:hidden@127.0.0.1:9/rates/all.zip?key=hidden-too")
+    error = bank.known().error or ""
+    assert "http://127.0.0.1:9/rates/all.zip could not be read" in error
+    assert "hidden" not in error
+
+
+def test_a_bank_with_a_certificate_may_not_send_us_to_an_address_without_one(
+    bank: Bank, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = tls.authority(tmp_path)
+    identity = tls.identity(tmp_path, "https://127.0.0.1")
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    key.write_bytes(identity.key)
+    certificate.write_bytes(identity.certificate)
+    monkeypatch.setenv("SSL_CERT_FILE", str(known))
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.setenv(name, "127.0.0.1")
+    there = redirect(f"{bank.url}/eurofxref-hist.zip")
+    server = make_server("127.0.0.1", 0, there, ssl_context=(str(certificate), str(key)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        with pytest.raises(RatesError, match="without https"):
+            rates.fetch(f"https://127.0.0.1:{server.server_port}/eurofxref-hist.zip")
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 def test_a_revised_rate_is_corrected_and_what_was_said_before_is_kept(bank: Bank) -> None:

@@ -96,7 +96,7 @@ def address(url: str, present: Known, today: date) -> str:
 
 def fetch(url: str) -> tuple[list[Rate], str]:
     """The rates of a file of the days that we need, and their source; RatesError when it does not come, or is none."""
-    until, content = time.monotonic() + _WHOLE_S, bytearray()
+    until, content, named = time.monotonic() + _WHOLE_S, bytearray(), _named(url)
     timeout = httpx.Timeout(_READ_S, connect=_CONNECT_S)
     # A proxy is for the outside; what is near has no certificate.
     is_outside = urlsplit(url).scheme == "https"
@@ -105,16 +105,24 @@ def fetch(url: str) -> tuple[list[Rate], str]:
             httpx.Client(timeout=timeout, follow_redirects=True, trust_env=is_outside) as client,
             client.stream("GET", url) as answer,
         ):
+            if is_outside and any(hop.url.scheme != "https" for hop in (*answer.history, answer)):
+                raise RatesError(f"{named} leads to an address without https")
             if answer.status_code != httpx.codes.OK:
-                raise RatesError(f"{url} answered {answer.status_code}")
+                raise RatesError(f"{named} answered {answer.status_code}")
             for piece in answer.iter_bytes():
                 content += piece
                 if len(content) > ecb.MOST_BYTES or time.monotonic() > until:
-                    raise RatesError(f"{url} is larger or slower than any file of exchange rates")
+                    raise RatesError(f"{named} is larger or slower than any file of exchange rates")
             said = answer.headers.get(SOURCE_HEADER)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise RatesError(f"{url} could not be read ({type(error).__name__})") from error
+        raise RatesError(f"{named} could not be read ({type(error).__name__})") from error
     return ecb.read(bytes(content), _first_needed()), f"sandbox: {said}" if said in ("facts", "invented") else ECB
+
+
+def _named(url: str) -> str:
+    """An address as people may see it: without a name and password of its own, and without a query."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 def store(connection: Connection, found: list[Rate], source: str) -> int:
