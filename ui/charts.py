@@ -25,6 +25,7 @@ _STEPS = (
 )
 _DAYS_IN_WEEK = 7
 _FAINT = "var(--faint)"
+_PHONE = 768  # px; narrower is a phone, as in the style sheet
 _LABEL = {"color": "var(--muted)", "fontSize": 11.5, "fontFamily": "inherit"}
 
 
@@ -81,9 +82,12 @@ def ticks(points: list[Point]) -> list[Decimal]:
     return lines
 
 
-def labelled_days(length: int) -> list[int]:
-    """Which days get a label: the last, from there back every week, further apart on long ranges; and the first."""
-    every = 1 if length <= _DAYS_IN_WEEK else _DAYS_IN_WEEK * max(1, round(length / (_DAYS_IN_WEEK * 5)))
+def labelled_days(length: int, spans: int = 5) -> list[int]:
+    """Which days get a label: the last, from there back every week, further apart on long ranges; and the first.
+
+    `spans`: into how many parts the labels cut the range, about.
+    """
+    every = 1 if length <= _DAYS_IN_WEEK else _DAYS_IN_WEEK * max(1, round(length / (_DAYS_IN_WEEK * spans)))
     chosen = list(range(length - 1, -1, -every))[::-1]
     if chosen[0] >= every * 0.8:
         chosen.insert(0, 0)
@@ -113,6 +117,9 @@ def _javascript(value: object) -> str:
 
 def _axis_x(points: list[Point]) -> dict[str, Any]:
     shown = labelled_days(len(points)) if points else []
+    # A phone has no room for a label each week.
+    few = labelled_days(len(points), 2) if points else []
+    chosen = f"(innerWidth < {_PHONE} ? {_javascript(few)} : {_javascript(shown)})"
     return {
         "type": "category",
         "boundaryGap": len(points) == 1,
@@ -126,7 +133,7 @@ def _axis_x(points: list[Point]) -> dict[str, Any]:
             "hideOverlap": True,
             "alignMinLabel": "left" if len(points) > 1 else "center",
             "alignMaxLabel": "right" if len(points) > 1 else "center",
-            ":interval": f"(index) => {_javascript(shown)}.includes(index)",
+            ":interval": f"(index) => {chosen}.includes(index)",
         },
         "axisPointer": {
             "show": True,

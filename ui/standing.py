@@ -58,10 +58,22 @@ def _trouble(item: Standing, trouble: Trouble, now: datetime) -> Shown:
     said = explained(connected.platform, trouble.code, connected.broken_code or "")
     verb = _VERBS.get(said.remedy, "reconnect")
     if connected.status == "broken":
-        return Shown("bad", _("access ended"), said.happened, said.step, verb)
+        return Shown("bad", _("access ended"), f"{said.happened} {_stopped(item)}".rstrip(), said.step, verb)
     lacking = ", ".join(right.words for right in missing(connected.platform, connected.scopes, connected.extras))
     step = _("Missing: {rights}.").format(rights=lacking) + " " + said.step if lacking else said.step
     return Shown("warn", _("a right is missing"), said.happened, step, verb)
+
+
+def _stopped(item: Standing) -> str:
+    """What stands still because an access ended, and what does not."""
+    if not item.chosen:
+        return ""
+    words = _n(
+        "Its ad account stands still; all others go on.",
+        "Its {count} ad accounts stand still; all others go on.",
+        item.chosen,
+    )
+    return words.format(count=formats.count(item.chosen))
 
 
 def _to_choose(item: Standing) -> Shown:

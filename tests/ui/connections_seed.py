@@ -92,6 +92,20 @@ def _account(
     )
 
 
+def subscribe(admin_url: str, connection_id: str, *, pages: int, accounts: int, refused: int) -> None:
+    """What the platform tells of by itself: of so many pages and accounts, and of so many pages it refused to."""
+    kinds = [("page", None)] * pages + [("account", None)] * accounts + [("page", "platform_refused")] * refused
+    with psycopg.connect(admin_url) as connection:
+        for number, (target, code) in enumerate(kinds):
+            connection.execute(
+                "insert into connection_subscriptions (connection_id, target, external_id, org_id, name, error_code)"
+                " select connection_id, %s, coalesce((select external_id from ad_accounts a where %s = 'account'"
+                " and a.connection_id = c.connection_id order by 1 limit 1), %s), org_id, %s, %s"
+                " from connections c where connection_id = %s",
+                (target, target, f"55{number}", f"{{Shop}} {number - pages - accounts}", code, connection_id),
+            )
+
+
 SHOP = (
     Log("google", "mira.keller@nordlicht.example", (
         Reached("Nordlicht Google", "844-120-7731"), Reached("Nordlicht Brand", "844-120-7732"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import psycopg
 
@@ -52,6 +52,21 @@ def aside(admin_url: str, account_id: int, *, number: int = 2) -> None:
             code, said = ("platform_transient", "Meta does not answer (code 2)") if not each else protocol
             day = TODAY - timedelta(days=20 + 2 * each)
             connection.execute(_ASIDE, (day, day + timedelta(days=each % 2), NOW, code, said, account_id))
+
+
+_READ_BEFORE = """
+insert into sync_runs (org_id, account_id, kind, since, until, api_version, query, timezone, currency, started_at,
+                       fetched_at, business_at, finished_at, requests, rows_read, rows_inserted, rows_updated,
+                       rows_deleted, outcome)
+select org_id, account_id, 'metrics', %s, %s, 'v26.0', '{}', timezone, currency, now(), now(), %s, now(), 4, 0, 0, 0,
+       0, 'succeeded' from ad_accounts where account_id = %s
+"""
+
+
+def history(admin_url: str, account_id: int) -> None:
+    """Days before and after the turn of a year were read just now: the longest name of a span of days."""
+    with psycopg.connect(admin_url) as connection:
+        connection.execute(_READ_BEFORE, (date(2023, 10, 23), date(2024, 1, 11), NOW, account_id))
 
 
 def usual(admin_url: str) -> None:

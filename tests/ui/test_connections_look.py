@@ -55,6 +55,19 @@ def test_connections_that_need_somebody(site, open_page, inspect, view):
 
 
 @BOTH
+def test_what_a_platform_tells_of_by_itself_is_said_with_the_access(site, open_page, inspect, view):
+    ids = fill(site, connections_seed.SHOP)
+    connections_seed.subscribe(site.admin_url, ids[1], pages=3, accounts=1, refused=2)
+    page = open_page(f"/connections/{ids[1]}", **VIEWS[view])
+    expect(page.locator("#told .tag")).to_have_count(3)
+    expect(page.locator("#told .tag").first).to_contain_text("3")
+    expect(page.locator("#told")).to_contain_text("{Shop} 0")
+    inspect(page, f"connection-{view}-told")
+    page.goto(f"{site.stack.url}/connections/{ids[0]}")
+    expect(page.locator("#access .right-list")).to_have_count(1)
+
+
+@BOTH
 def test_very_many_connections_and_accounts(site, open_page, inspect, view):
     ids = fill(site, AGENCY)
     page = open_page(f"/connections/{ids[0]}", **VIEWS[view])
@@ -75,6 +88,7 @@ def test_days_that_were_set_aside_say_what_happened(site, open_page, inspect, vi
     empty(site)
     [account, *_others] = site.fill(seed.SHOP)
     health_seed.aside(site.admin_url, account, number=18)
+    health_seed.history(site.admin_url, account)
     site.contents = None
     page = open_page("/data-health", **VIEWS[view])
     card = page.locator("#aside")

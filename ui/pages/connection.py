@@ -11,7 +11,7 @@ from starlette.requests import Request
 from adloom.connections.standing import Reached, Standing
 from adloom.platforms.advice import code_in
 from ui import formats
-from ui.components import counted, fields, platforms, shell, states, top
+from ui.components import counted, fields, platforms, shell, states, told, top
 from ui.components.cards import body, card
 from ui.components.shell import Crumb
 from ui.components.status import tag
@@ -109,7 +109,8 @@ def _health(data: OneConnection, how: Shown, page: ConnectionsPage) -> Markup:
     if page.may_sync and item.connected.status == "active":
         ask = fields.verb(f"{address(item)}/check", _("Check now"), platform=item.connected.platform)
     head = h("div", h("h2", _("Access")), ask, class_="card-head ruled")
-    return h("section", head, h("dl", listed, class_="facts"), _rights(item), class_="card", id="access")
+    subscribed = told.told(item.connected.platform, data.subscribed) if item.connected.status == "active" else None
+    return h("section", head, h("dl", listed, class_="facts"), _rights(item), subscribed, class_="card", id="access")
 
 
 def _ends(item: Standing) -> Markup:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 
 from markupsafe import Markup
@@ -25,8 +25,6 @@ from ui.reads.overview import Overview, days_of, overview
 from ui.services import Services
 
 PATH = "/"
-# Platforms still correct these days noticeably; smaller corrections come for weeks.
-PROVISIONAL_DAYS = 3
 
 
 def register(services: Services) -> None:
@@ -92,7 +90,7 @@ class OverviewView:
             span,
             dates.previous_label,
             _("provisional"),
-            _("Provisional: the last three days still move most. Data health says until when a day may move."),
+            _("Provisional: the platform may still change this day, as late conversions come in."),
         )
         ticks = charts.ticks(shown)
         labels = [_axis_label(metric, tick, data.currency, ticks[-1]) for tick in ticks]
@@ -107,6 +105,7 @@ class OverviewView:
 def points(metric: Metric, data: Overview, dates: DateRange, today: date) -> list[Point]:
     """Every day of the range, also those without delivery; days to come are left open."""
     before = dict(enumerate(days_of(dates.previous)))
+    moving = data.situation.provisional_since(data.currency)
     drawn = []
     for index, day in enumerate(days_of(dates.period)):
         sums = data.days.get(day, Measures())
@@ -122,7 +121,7 @@ def points(metric: Metric, data: Overview, dates: DateRange, today: date) -> lis
                 previous=None if previous is None else Decimal(previous),
                 previous_text=metric.exact(earlier, data.currency) if earlier else "",
                 previous_title=formats.day_with_weekday(before[index]) if index in before else "",
-                provisional=today - timedelta(days=PROVISIONAL_DAYS) < day <= today,
+                provisional=moving is not None and moving <= day <= today,
             )
         )
     return drawn

@@ -10,8 +10,9 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from adloom import clock
-from adloom.connections import standing
+from adloom.connections import standing, subscriptions
 from adloom.connections.standing import Reached, Standing
+from adloom.connections.subscriptions import Subscribed
 from adloom.errors import NotFound
 from ui.params import Params
 from ui.reads.situation import Situation, situation
@@ -31,6 +32,7 @@ class OneConnection:
     situation: Situation
     standing: Standing
     accounts: Sequence[Reached]
+    subscribed: Sequence[Subscribed]
     now: datetime
 
 
@@ -57,7 +59,8 @@ def one(connection_id: str) -> Callable[[Connection, Params], OneConnection]:
             standing.reached(connection, found.connected),
             key=lambda each: (each.trouble is None or not each.is_chosen, each.lost_at is None),
         )
-        return OneConnection(situation(connection, params), found, accounts, clock.now())
+        subscribed = subscriptions.every(connection, found.connected.connection_id)
+        return OneConnection(situation(connection, params), found, accounts, subscribed, clock.now())
 
     return read
 

@@ -61,6 +61,10 @@ class Situation:
         platforms = [account.platform for account in self.looked_at if account.currency == currency]
         return len(platforms) > len(set(platforms))
 
+    def provisional_since(self, currency: str) -> date | None:
+        """From this day on an account of the currency may still change: the first of theirs, as in the ledger."""
+        return min((each.provisional_since for each in self.looked_at if each.currency == currency), default=None)
+
     def currency(self, params: Params) -> str:
         """The currency that the chart and the table are about."""
         known = self.currencies

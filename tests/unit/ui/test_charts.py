@@ -1,5 +1,6 @@
 import json
 from decimal import Decimal
+from itertools import pairwise
 
 import pytest
 
@@ -47,6 +48,15 @@ def test_the_last_day_is_labelled_and_labels_stay_few(length):
     assert chosen[-1] == length - 1
     assert len(chosen) <= 9
     assert chosen == sorted(set(chosen))
+
+
+@pytest.mark.parametrize("length", [14, 28, 30, 90, 365, 1147])
+def test_labels_of_a_phone_are_a_quarter_of_the_range_apart_or_more(length):
+    chosen = charts.labelled_days(length, 2)
+    assert min(later - earlier for earlier, later in pairwise(chosen)) * 4 >= length
+    assert f"innerWidth < 768 ? {chosen} : {charts.labelled_days(length)}" in json.dumps(
+        options([point("1")] * length)["xAxis"]
+    )
 
 
 def options(points):

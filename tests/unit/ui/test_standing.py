@@ -70,7 +70,16 @@ def test_what_is_missing_is_named() -> None:
 def test_words_are_in_the_visitors_language() -> None:
     with speaking(language_for("de", None)):
         found = shown(standing("connection_broken", status="broken", broken_code="190/463"), NOW)
-    assert found.happened == "Der Zugang zu Meta ist abgelaufen."
+    assert found.happened == (
+        "Der Zugang zu Meta ist abgelaufen. Seine 3 Werbekonten stehen still; alle anderen gehen weiter."
+    )
+
+
+def test_an_access_that_ended_says_which_accounts_stand_still() -> None:
+    ended = {"status": "broken", "broken_code": "190/463"}
+    one = shown(standing("connection_broken", counts={"chosen": 1}, **ended), NOW)
+    none = shown(standing("connection_broken", counts={"chosen": 0}, **ended), NOW)
+    assert one.happened == f"{none.happened} Its ad account stands still; all others go on."
 
 
 def test_every_cause_is_translated() -> None:
