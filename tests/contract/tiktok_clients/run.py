@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -18,13 +17,13 @@ from pathlib import Path
 from typing import Any
 
 from infra.sandbox.facts.expected import Cells, expected
+from tests import venvs
 from tests.contract.tiktok_world import ADS, NOW, SINCE, UNTIL, folder_in, hours_by, owners
 from tests.unit.sandbox.support import ROOT
 from tests.unit.sandbox.tiktok import APP_ID, APP_SECRET, TikTok, tiktok
 
 HERE = Path(__file__).parent
 VENVS = ROOT / ".adloom" / "contract"
-UV = Path(sys.executable).with_name("uv")
 # What each level is called, and the id of its rows.
 LEVELS = {"account": "advertiser_id", "campaign": "campaign_id", "ad_group": "adgroup_id", "ad": "ad_id"}
 SDK_LEVELS = {"account": "ADVERTISER", "campaign": "CAMPAIGN", "ad_group": "ADGROUP", "ad": "AD"}
@@ -57,16 +56,8 @@ class Client:
         return found
 
     def venv(self) -> Path:
-        """The venv's Python, made with the package when it is not there yet."""
-        folder = VENVS / self.name
-        python = folder / "bin" / "python"
-        done = folder / f"{self.package}.installed"
-        if not done.exists():
-            print(f"installing {self.package}", flush=True)
-            subprocess.run([UV, "venv", "-q", "--clear", folder], check=True)
-            subprocess.run([UV, "pip", "install", "-q", "--python", python, self.package], check=True)
-            done.touch()
-        return python
+        """The venv's Python."""
+        return venvs.python_with(self.package, VENVS / self.name)
 
 
 @dataclass
