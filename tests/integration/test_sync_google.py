@@ -31,7 +31,7 @@ from tests.contract.google_world import (
 from tests.integration.google_rig import GoogleRig, google_on
 from tests.integration.sync_rig import rig_in
 from tests.unit.sandbox.google import MANAGER
-from tests.unit.sandbox.support import Sandbox
+from tests.unit.sandbox.support import Sandbox, entity, fact, facts, write
 
 LATER = "2026-03-10T01:00:00+00:00"
 MEASURES = ("impressions", "clicks", "spend", "conversions", "conversion_value", "video_views")
@@ -230,3 +230,21 @@ def test_one_account_that_is_gone_stops_no_other(rig: GoogleRig) -> None:
     errors = {one for one, (code,) in accounts(rig, "error_code").items() if code == "account_inaccessible"}
     assert errors == {ANGELES, CLOSED}
     assert stored(rig) == wanted(rig, NOW, ANGELES)
+
+
+def test_an_ad_without_a_name_as_google_has_most_is_known_by_its_id(postgres: Postgres, tmp_path: Path) -> None:
+    of = {"platform": "google", "account_id": "211", "campaign_id": "21", "adgroup_id": "31", "ad_id": "41"}
+    folder = facts(tmp_path / "facts", fact(**of, ad_name="", date="2026-03-01"))
+    listed = {"platform": "google", "account_id": "211"}
+    write(
+        folder,
+        "entities.csv",
+        [entity("ad", "41", "31", **listed | {"name": ""}), entity("ad", "42", "31", **listed | {"name": ""})],
+    )
+    with google_on(folder, tmp_path, NOW.isoformat()) as started, rig_in(postgres, *started, GoogleRig) as rig:
+        rig.settle()
+
+        named = rig.rows("select external_id, name from entities where org_id = %s and level = 'ad'")
+        days = rig.rows("select distinct day from metrics where org_id = %s and level = 'ad'")
+    assert sorted((row["external_id"], row["name"]) for row in named) == [("41", "41"), ("42", "42")]
+    assert [row["day"] for row in days] == [date(2026, 3, 1)]

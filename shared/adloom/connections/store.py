@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import Connection, text
 
 from adloom.connections.vault import Vault
+from adloom.db.texts import storable
 from adloom.errors import NotFound
 from adloom.events.catalogue import Platform
 from adloom.platforms.grant import Extra, Grant, TokenKind
@@ -91,7 +92,7 @@ def save(
             "org": org_id,
             "platform": platform,
             "person": grant.external_user_id,
-            "name": _storable(grant.name),
+            "name": storable(grant.name)[:200],
             "scopes": list(grant.scopes),
             "expires": grant.expires_at,
             "kind": grant.kind,
@@ -150,8 +151,3 @@ def one(connection: Connection, connection_id: UUID, *, locked: bool = False) ->
 
 def _read(row: Any) -> Connected:
     return Connected(**row)
-
-
-def _storable(name: str) -> str:
-    """A name from outside without what a Postgres text cannot hold."""
-    return name.replace("\0", "").encode("utf-8", "replace").decode()[:200]

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, text
 
 from adloom import clock
+from adloom.db.texts import storable
 from adloom.errors import NotFound
 from adloom.metrics import schedule
 from adloom.metrics.schedule import Purpose
@@ -131,7 +132,7 @@ def save(connection: Connection, *, org_id: UUID, connection_id: UUID, platform:
             "connection_id": connection_id,
             "platform": platform,
             "external_id": account.external_id,
-            "name": _storable(account.name),
+            "name": storable(account.name) or account.external_id,
             "currency": account.currency,
             "timezone": account.timezone,
             "status": account.status,
@@ -154,7 +155,7 @@ def refresh(connection: Connection, account_id: int, account: Account) -> None:
         ),
         {
             "account_id": account_id,
-            "name": _storable(account.name),
+            "name": storable(account.name) or account.external_id,
             "currency": account.currency,
             "timezone": account.timezone,
             "status": account.status,
@@ -247,8 +248,3 @@ def restated(connection: Connection, account_id: int, on: date) -> None:
         text("update ad_accounts set restated_on = :on where account_id = :account_id"),
         {"account_id": account_id, "on": on},
     )
-
-
-def _storable(name: str) -> str:
-    """A name without what a Postgres text cannot hold."""
-    return name.replace("\0", "")

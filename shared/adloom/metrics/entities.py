@@ -11,6 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
+from adloom.db.texts import storable
 from adloom.metrics import staging
 from adloom.metrics.intake import Strangers
 from adloom.metrics.store import Changes
@@ -145,7 +146,8 @@ def _row(entity: Entity) -> tuple[object, ...]:
         entity.level,
         entity.external_id,
         entity.parent_id,
-        _storable(entity.name),
+        # Most of Google's ads have no name.
+        storable(entity.name) or entity.external_id,
         entity.status,
         entity.kind,
         entity.objective,
@@ -153,13 +155,13 @@ def _row(entity: Entity) -> tuple[object, ...]:
         entity.lifetime_budget,
         entity.created_at,
         entity.updated_at,
-        _json(sorted(map(_storable, set(entity.labels)))) if entity.labels else "[]",
-        _json([{"field": field, "text": _storable(text)} for field, text in entity.texts]) if entity.texts else "[]",
-        _storable(entity.final_url),
+        _json(sorted(map(storable, set(entity.labels)))) if entity.labels else "[]",
+        _json([{"field": field, "text": storable(text)} for field, text in entity.texts]) if entity.texts else "[]",
+        _or_null(entity.final_url),
         entity.review_status,
-        _storable(entity.review_reason),
+        _or_null(entity.review_reason),
         entity.conversion_window_days,
-        _storable(entity.image_url),
+        _or_null(entity.image_url),
     )
 
 
@@ -167,9 +169,8 @@ def _json(value: list[Any]) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _storable(text: str | None) -> str | None:
-    """A text without what a Postgres text cannot hold."""
-    return text.replace("\0", "") if text else None
+def _or_null(text: str | None) -> str | None:
+    return storable(text) if text else None
 
 
 def replace(connection: Connection, listing: Listing, *, is_whole: bool) -> Changes:
@@ -202,7 +203,7 @@ def add_strangers(connection: Connection, listing: Listing, strangers: Strangers
                 "level": level,
                 "external_id": external_id,
                 "parent_id": parent_id or None,
-                "name": (name or external_id).replace("\0", ""),
+                "name": storable(name) or external_id,
                 "status": "active" if day >= today.isoformat() else "deleted",
             }
             for (level, external_id), (name, parent_id, day) in strangers.items()
