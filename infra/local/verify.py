@@ -2,12 +2,15 @@
 
     python -m infra.local.verify FACTS [KEEP]
 
-Prints `N cells compared, M differ`; exit 1 when M > 0 or N = 0, 2 when the run itself could not be done.
+Prints `N cells compared, M differ`. Where the folder has a `planted.json`, what `adloom reconcile` names must be what
+was planted there and nothing else: `N account-days reconciled, M differences planted, all named, no other`. Exit 1 when
+anything differs or nothing was compared, 2 when the run itself could not be done.
 """
 
 from __future__ import annotations
 
 import csv
+import json
 import os
 import shutil
 import subprocess
@@ -23,10 +26,12 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from adloom.platforms.model import HOUR_LEVELS
+from infra.local import planted
 from infra.local.errors import RuntimeFault
 from infra.local.home import ROOT
 from infra.local.stack import Stack
 from infra.sandbox.facts.expected import METRICS, Cells, Expected, expected
+from infra.sandbox.generator.acceptance import PLANTED_FILE
 
 # Of new accounts so many days are read by the hour, the last one included.
 HOURLY_DAYS = 56
@@ -91,10 +96,24 @@ class Span:
 
 def adloom(stack: Stack, *arguments: str) -> None:
     """Run the command line against the stack; its words go to ours."""
-    command = [sys.executable, "-m", "adloom.cli", *arguments]
-    done = subprocess.run(command, cwd=ROOT, env={**os.environ, **stack.env("cli")}, check=False)
+    done = _run(stack, *arguments)
     if done.returncode:
         raise RuntimeFault(f"`adloom {' '.join(arguments)}` ended with {done.returncode}")
+
+
+def _run(stack: Stack, *arguments: str, stdout: int | None = None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "adloom.cli", *arguments]
+    environment = {**os.environ, **stack.env("cli")}
+    return subprocess.run(command, cwd=ROOT, env=environment, stdout=stdout, text=True, check=False)
+
+
+def reconcile(stack: Stack, target: Path) -> None:
+    """Keep what reconciliation says. It ends with 1 when it names anything, and when it breaks, without a word."""
+    done = _run(stack, "--json", "reconcile", stdout=subprocess.PIPE)
+    named = json.loads(done.stdout)["differences"] if done.stdout else None
+    if named is None or done.returncode != bool(named):
+        raise RuntimeFault(f"`adloom reconcile` ended with {done.returncode}")
+    (target / planted.RECONCILED).write_text(done.stdout, encoding="utf-8")
 
 
 def sync_and_export(stack: Stack, span: Span, target: Path) -> None:
@@ -192,14 +211,28 @@ def verify(folder: Path, keep: Path | None) -> int:
         with Stack(Path(scratch) / "home", facts=folder, clock=span.clock, rate=0) as stack:
             try:
                 sync_and_export(stack, span, target)
+                if (folder / PLANTED_FILE).exists():
+                    reconcile(stack, target)
             except RuntimeFault:
                 if keep:
                     shutil.copytree(stack.home.logs, keep / "logs", dirs_exist_ok=True)
                 raise
-        comparison = compare(target, folder, span.clock)
+        is_right = judge(target, folder, span.clock)
     print(f"took {time.monotonic() - began:.1f} s", file=sys.stderr)
+    return 0 if is_right else 1
+
+
+def judge(target: Path, folder: Path, now: datetime) -> bool:
+    """Say how what was exported compares with the folder; whether all of it is right."""
+    comparison = compare(target, folder, now)
     print(f"{comparison.compared} cells compared, {comparison.differing} differ")
-    return 1 if comparison.differing or not comparison.compared else 0
+    is_right = comparison.compared > 0 and not comparison.differing
+    if (folder / PLANTED_FILE).exists():
+        reconciled = planted.compare(target, folder, len(comparison.should.accounts))
+        reconciled.show()
+        print(reconciled)
+        is_right &= reconciled.is_right
+    return is_right
 
 
 def main(arguments: list[str]) -> int:

@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
-from decimal import Decimal
 from pathlib import Path
 
 import psycopg
@@ -23,7 +22,7 @@ from cryptography.fernet import Fernet
 from adloom.cli.__main__ import adloom
 from infra.local.postgres import binary
 from infra.local.stack import Stack
-from infra.local.verify import Comparison, Span, compare, sync_and_export
+from infra.local.verify import Comparison, Span, compare, judge, reconcile, sync_and_export
 from infra.sandbox.generator import acceptance
 from infra.sandbox.generator.acceptance_world import Size
 from tests.facts import write_folder
@@ -227,14 +226,14 @@ def test_an_awkward_folder_is_stored_to_the_last_cell(tmp_path):
         assert comparison.differing == 0
 
 
-def test_three_platforms_are_stored_to_the_last_cell_and_each_is_asked_for_its_own(tmp_path, monkeypatch):
+def test_three_platforms_are_stored_to_the_last_cell_and_each_is_asked_for_its_own(tmp_path, monkeypatch, capsys):
     acceptance.write(tmp_path / "facts", 2, Size(accounts=6, ads=45, days=25, until=date(2026, 4, 5)))
     with synced(tmp_path / "facts", tmp_path / "home") as (running, comparison):
         assert comparison.compared > 5_000
         assert comparison.differing == 0
         for name, value in running.env("cli").items():
             monkeypatch.setenv(name, value)
-        assert _named() == _planted(tmp_path / "facts")
+        assert_exactly_the_planted_are_named(running, tmp_path / "home", tmp_path / "facts", capsys)
         accounts = json.loads(_run("--json", "sync", "status").stdout)
         assert Counter(one["platform"] for one in accounts) == {"google": 2, "meta": 2, "tiktok": 2}
         named = [one["account"] for one in accounts[::3]]
@@ -244,23 +243,31 @@ def test_three_platforms_are_stored_to_the_last_cell_and_each_is_asked_for_its_o
         assert (unknown.exit_code, "999" in str(unknown.exception)) == (1, True)
 
 
-def _planted(folder: Path) -> dict[tuple[str, str, str], tuple[Decimal, Decimal]]:
-    """What the platform says of an account's day, and what its rows add up to, where these differ; on each platform."""
-    planted = json.loads((folder / acceptance.PLANTED_FILE).read_text(encoding="utf-8"))
-    assert {one["platform"] for one in planted} == {"google", "meta", "tiktok"}
-    return {
-        (one["account_id"], one["date"], measure): (Decimal(told), Decimal(rows))
-        for one in planted
-        for measure, (rows, told) in one["metrics"].items()
-    }
-
-
-def _named() -> dict[tuple[str, str, str], tuple[Decimal, Decimal]]:
-    """The same, as reconciliation says it."""
-    return {
-        (one["account"], one["day"], one["measure"]): (Decimal(one["platform"]), Decimal(one["stored"]))
-        for one in json.loads(_run("--json", "reconcile").stdout)["differences"]
-    }
+def assert_exactly_the_planted_are_named(
+    running: Stack, exports: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As `make verify` says it: not when one that was planted is not named, nor when another is."""
+    clock = Span.of(folder).clock
+    cells = json.loads((folder / acceptance.PLANTED_FILE).read_text(encoding="utf-8"))
+    assert {one["platform"] for one in cells} == {"google", "meta", "tiktok"}
+    count = sum(len(one["metrics"]) for one in cells)
+    reconcile(running, exports)
+    assert judge(exports, folder, clock)
+    assert f"150 account-days reconciled, {count} differences planted, all named, no other" in capsys.readouterr().out
+    one_more = f"update metrics set clicks = clicks + 1 where {FIRST}"
+    with psycopg.connect(running.secret("admin", "admin-database-url"), autocommit=True) as admin:
+        admin.execute(one_more, ("ad",))
+        reconcile(running, exports)
+        admin.execute(one_more.replace("+", "-"), ("ad",))
+    assert not judge(exports, folder, clock)
+    assert f"{count} differences planted, all named, 1 other" in capsys.readouterr().out
+    reconcile(running, exports)
+    (folder / acceptance.PLANTED_FILE).write_text(json.dumps([*cells, cells[0] | {"date": "2026-04-01"}]))
+    assert not judge(exports, folder, clock)
+    more = len(cells[0]["metrics"])
+    assert f"{count + more} differences planted, {more} not named, no other" in capsys.readouterr().out
+    (folder / acceptance.PLANTED_FILE).write_text(json.dumps(cells))
+    assert judge(exports, folder, clock)
 
 
 def _run(*words: str) -> Result:
