@@ -103,6 +103,7 @@ def test_a_number_is_explained_as_json(command: Command) -> None:
     [
         (("usd", "campaign", "c9", "2026-03-01"), "campaign c9"),
         (("eur", "campaign", "c1", "2026-03-01"), "no ad account eur"),
+        (("usd", "campaign", "c\udcff", "2026-03-01"), "campaign c?"),  # as a shell hands over a byte that is no text
     ],
 )
 def test_what_is_not_there_is_not_explained(command: Command, arguments: tuple[str, ...], words: str) -> None:

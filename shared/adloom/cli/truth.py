@@ -10,6 +10,7 @@ import click
 from adloom.cli.context import Session, table
 from adloom.cli.data import account_ids
 from adloom.cli.sync import DAY
+from adloom.db.texts import storable
 from adloom.metrics import health, provenance
 from adloom.metrics import rates as exchange
 from adloom.metrics.provenance import Explained, Version
@@ -29,7 +30,8 @@ def explain(session: Session, account: str, level: Level, entity_id: str, day: d
     """
     with session.reading() as connection:
         (account_id,) = account_ids(health.accounts(connection), (account,))
-        found = provenance.explain(connection, account_id, level, entity_id, day.date())
+        # What a shell hands over need not be text.
+        found = provenance.explain(connection, account_id, level, storable(entity_id), day.date())
     session.show(asdict(found), _lines(found))
 
 
