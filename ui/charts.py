@@ -171,9 +171,13 @@ def _hatch(points: list[Point], words: Words) -> dict[str, Any]:
     if not provisional or len(points) == 1:
         return {"silent": True, "data": []}
     first = max(provisional[0] - 1, 0)
-    label = {"show": True, "position": "insideTopRight", "distance": 4, **_LABEL, "fontSize": 11.5}
+    # At the right the label would lie on the mark of the last day.
+    place = "insideTopLeft" if first == 0 else "insideTopRight"
+    label = {"show": True, "position": place, "distance": 4, **_LABEL, "fontSize": 11.5}
+    # A few days stand out; a whole chart stays readable.
+    opacity = 1 if len(provisional) <= _DAYS_IN_WEEK else 0.4
     area = [{"xAxis": first, "name": words.provisional, "label": label}, {"xAxis": provisional[-1]}]
-    return {"silent": True, "itemStyle": {"color": "url(#hatch)"}, "data": [area]}
+    return {"silent": True, "itemStyle": {"color": "url(#hatch)", "opacity": opacity}, "data": [area]}
 
 
 def _number(value: Decimal | None) -> float | None:

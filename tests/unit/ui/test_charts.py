@@ -69,6 +69,17 @@ def test_provisional_days_are_hatched_from_the_day_before_on():
     assert (start["xAxis"], end["xAxis"]) == (6, 9)
 
 
+def test_a_chart_of_provisional_days_only_is_hatched_faintly_and_named_at_its_beginning():
+    def area(provisional):
+        days = [point("1", label=str(day), provisional=day >= 28 - provisional) for day in range(28)]
+        return options(days)["series"][0]["markArea"]
+
+    few, every = area(3), area(28)
+    assert few["data"][0][0]["label"]["position"] == "insideTopRight"
+    assert every["data"][0][0]["label"]["position"] == "insideTopLeft"
+    assert few["itemStyle"]["opacity"] > every["itemStyle"]["opacity"] > 0
+
+
 def test_nothing_is_hatched_where_nothing_is_provisional():
     assert options([point("1"), point("2")])["series"][0]["markArea"]["data"] == []
 
