@@ -51,6 +51,10 @@ def test_connections_that_need_somebody(site, open_page, inspect, view):
     for number in (1, 4) if "phone" in view else (5, 6):
         page.goto(f"{site.stack.url}/connections/{ids[number]}")
         expect(page.locator("#access .right-list")).to_be_visible()
+        # Only an access that works may do something.
+        works = connections_seed.TROUBLED[number].status == "active"
+        expect(page.locator("#access .right-list").locator(".dot.ok" if works else ".dot.idle").first).to_be_attached()
+        expect(page.locator("#access .right-list").locator(".dot.idle" if works else ".dot.ok")).to_have_count(0)
         inspect(page, f"connection-{view}-{number}")
 
 

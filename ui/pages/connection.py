@@ -122,11 +122,12 @@ def _ends(item: Standing) -> Markup:
 
 
 def _rights(item: Standing) -> Markup:
-    """What the person allowed, and what is missing of what is needed."""
+    """What the person allowed, and what is missing of what is needed; of an access that ended what it was."""
+    works = item.connected.status == "active"
 
     def line(words: str, *, given: bool, needed: bool) -> Markup:
         if given:
-            return h("li", tag("ok", words))
+            return h("li", tag("ok" if works else "idle", words))
         return h("li", tag("warn", _("{right}: missing").format(right=words))) if needed else EMPTY
 
     lines = [
@@ -137,7 +138,8 @@ def _rights(item: Standing) -> Markup:
         )
         for right in rights(item.connected.platform)
     ]
-    return h("ul", h("li", _("What it may do"), class_="label"), lines, class_="right-list")
+    label = _("What it may do") if works else _("What it was allowed to do")
+    return h("ul", h("li", label, class_="label"), lines, class_="right-list")
 
 
 def _accounts(data: OneConnection, page: ConnectionsPage) -> Markup:
