@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID
 
 import pytest
 
+from adloom import clock
 from adloom.connecting.settings import oauth, vault
 from adloom.connections import ending, subscriptions
 from adloom.errors import OperatorMustAct
@@ -115,6 +117,26 @@ def test_a_token_that_no_key_opens_keeps_nobody_else_from_what_a_tick_does(team:
     assert other.detail(made)["subscriptions"] != []
     query = "select 1 from connection_tokens where connection_id = %s::uuid"
     assert team.house.admin.execute(query, (ended,)).fetchall() == []
+
+
+def test_people_are_warned_before_a_platform_that_may_not_answer_is_asked_for_subscriptions(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = str(team.connect("google")["connection_id"])
+    team.house.admin.execute(
+        "update connections set token_expires_at = %s where connection_id = %s::uuid",
+        (clock.now() + timedelta(hours=12), made),
+    )
+    written = []
+
+    def silent(*_: Any) -> None:
+        query = "select count(*) as n from mail_outbox where org_id = %s and template = 'access_ending'"
+        written.extend(team.house.admin.execute(query, (team.org_id,)).fetchall())
+
+    monkeypatch.setattr(subscriptions, "settle_due", silent)
+    team.house.tick("oauth-callback")
+
+    assert written == [{"n": 1}]
 
 
 def test_who_connects_again_just_before_the_platform_is_told_keeps_the_new_access(team: Team) -> None:

@@ -26,15 +26,17 @@ def check(app: Callback, principal: Principal, connection_id: UUID) -> None:
 
 
 def tick(app: Callback) -> None:
-    """Prolong what ends soon, then warn of what could not be prolonged."""
+    """Prolong what ends soon, warn of what could not be prolonged, and subscribe what connections want told."""
     if app.settings().meta_app_id:
         renewed = 0
         while renewed < MOST_PER_TICK and renewal.renew_next(
             app.database(), vault(app), apps.meta_oauth(app.settings()), broken=failures.break_connection
         ):
             renewed += 1
-        subscriptions.settle_due(app.database(), vault(app), apps.meta_hooks(app.settings()), MOST_PER_TICK)
     for days in warnings.DAYS:
         warned = 0
         while warned < MOST_PER_TICK and warnings.warn_next(app.database(), days):
             warned += 1
+    if app.settings().meta_app_id:
+        # Behind the warnings: a platform that does not answer may take all the time that a tick has.
+        subscriptions.settle_due(app.database(), vault(app), apps.meta_hooks(app.settings()), MOST_PER_TICK)
