@@ -1,4 +1,4 @@
-"""`python -m infra.local.suites [suite...]`: run the suites, two at once, and tell the minutes of each."""
+"""`python -m infra.local.suites [suite...]`: run the suites, several at once, and tell the minutes of each."""
 
 from __future__ import annotations
 
@@ -16,12 +16,17 @@ from infra.local.home import ROOT
 
 _BIN = Path(sys.executable).parent
 _CHECKED = ["infra", "ui", "functions", "migrations", "shared", "template", "tests"]
-# They wait for processes and browsers half of their time, so two use what one leaves idle; each has servers of its own.
-_AT_ONCE = 2
+# They wait for processes and browsers half of their time, so some use what others leave idle; each has servers of its
+# own.
+_AT_ONCE = 3
 _MEASURED = ("integration", "ui", "unit", "contract")
-# The longest suite is two by itself: each process takes whole files, with servers of its own.
-# In the order of their collection: by itself the plugin would begin the files with the fewest tests last.
-_IN_TWO = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
+
+
+def _split(processes: int) -> tuple[str, ...]:
+    """A long suite is several processes: each takes whole files, with servers of its own. In the order of their
+    collection: by itself the plugin would begin the files with the fewest tests last.
+    """
+    return ("-n", str(processes), "--dist", "loadfile", "--no-loadscope-reorder")
 
 
 def _pytest(suite: str, *options: str) -> list[list[str]]:
@@ -33,10 +38,10 @@ def _measured(suite: str, *options: str) -> list[list[str]]:
     return _pytest(suite, "--cov", "--cov-report=", "--cov-fail-under=0", *options)
 
 
-ALONE: dict[str, list[list[str]]] = {"integration": _measured("integration", *_IN_TWO)}
+ALONE: dict[str, list[list[str]]] = {"integration": _measured("integration", *_split(3))}
 # In the order in which they begin: the longest first, so that the last to end has not begun late.
 SUITES: dict[str, list[list[str]]] = {
-    "ui": _measured("ui"),
+    "ui": _measured("ui", *_split(2)),
     "e2e": _pytest("e2e"),
     "unit": _measured("unit"),
     "contract": _measured("contract"),
@@ -57,7 +62,8 @@ AFTERWARDS: dict[str, list[list[str]]] = {
 # Suites that prepare more than the tests' packages, and run only when they are named.
 BY_NAME: dict[str, list[list[str]]] = {
     "timescale": [
-        [sys.executable, "-m", "infra.local.debian_postgres", *command] for command in _pytest("integration", *_IN_TWO)
+        [sys.executable, "-m", "infra.local.debian_postgres", *command]
+        for command in _pytest("integration", *_split(3))
     ]
 }
 

@@ -12,7 +12,7 @@ from tests.conftest import Postgres
 from tests.integration import audit_rig
 from tests.integration.cast import Connect, Logged, MakeOrganisation
 
-# Each takes minutes: begun last, one of two processes would wait for the other at the end.
+# Each takes a minute or more: begun last, it would keep the other processes waiting at the end.
 _LONGEST = (
     "test_kills.py",
     "test_cadence.py",
@@ -20,6 +20,10 @@ _LONGEST = (
     "test_security_controls.py",
     "test_mfa_machine.py",
     "test_guessing.py",
+    "test_every_page.py",
+    "test_numbers.py",
+    "test_sync_faults.py",
+    "test_sync_slow.py",
 )
 
 

@@ -9,8 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from infra.local.postgres import PROGRAMS
 from tests.integration.kills import mutants
 from tests.integration.kills.matrix import CELLS
+
+# They run on the server of the project's own packages whatever other one is under test.
+pytestmark = pytest.mark.skipif(PROGRAMS in os.environ, reason="the same on every server")
 
 CAUGHT_BY = {
     "no_transaction": ("sync-meta-sync.transaction", "days of an account stored by two runs"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -36,6 +37,16 @@ expect.set_options(timeout=20_000)
 DESKTOP, PHONE = {"width": 1440, "height": 1080}, {"width": 390, "height": 844}
 
 
+# Begun last, one of them would keep the other process waiting at the end.
+_LONGEST = ("test_look.py", "test_settings_security.py", "test_connections.py", "test_use.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first, everything else in its order."""
+    places = {name: place for place, name in enumerate(_LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.name, len(_LONGEST)))
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     if not Path(CHROMIUM).exists():
@@ -51,16 +62,20 @@ def axe_source() -> str:
     """axe-core's script, installed once into the project's cache from the lock file beside this one."""
     script = CACHE / "node_modules" / "axe-core" / "axe.min.js"
     locked = (HERE / "package-lock.json").read_bytes()
-    if not script.is_file() or (CACHE / "package-lock.json").read_bytes() != locked:
-        if shutil.which("npm") is None:
-            pytest.fail("The accessibility checks need npm (Node.js) once, to install axe-core: there is none here.")
-        CACHE.mkdir(parents=True, exist_ok=True)
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(HERE / name, CACHE / name)
-        install = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-        done = subprocess.run(install, cwd=CACHE, capture_output=True, text=True, check=False)
-        if done.returncode:
-            pytest.fail(f"axe-core could not be installed: {done.stderr[-500:]}")
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / "lock").open("wb") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)  # of several processes one installs it
+        if not script.is_file() or (CACHE / "package-lock.json").read_bytes() != locked:
+            if shutil.which("npm") is None:
+                pytest.fail(
+                    "The accessibility checks need npm (Node.js) once, to install axe-core: there is none here."
+                )
+            for name in ("package.json", "package-lock.json"):
+                shutil.copy(HERE / name, CACHE / name)
+            install = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+            done = subprocess.run(install, cwd=CACHE, capture_output=True, text=True, check=False)
+            if done.returncode:
+                pytest.fail(f"axe-core could not be installed: {done.stderr[-500:]}")
     return script.read_text(encoding="utf-8")
 
 
