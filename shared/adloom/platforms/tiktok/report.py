@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from operator import attrgetter
+from typing import TypeVar
 
 import msgspec
 
@@ -149,31 +150,35 @@ def params(
     return found
 
 
-def _said(text: str | None) -> str:
-    """An attribute; empty where TikTok does not say it, as of objects that it has removed."""
-    return "" if text is None or text == NO_VALUE else text
+_Who = tuple[str, str, str, str]
 
 
-def _of_account(row: Row) -> tuple[str, str, str, str]:
+def _said(who: _Who) -> _Who:
+    """Attributes are empty where TikTok does not say them, as of objects that it has removed."""
+    parent_id, branch, name = ("" if text == NO_VALUE else text for text in who[1:])
+    return who[0], parent_id, branch, name
+
+
+def _of_account(row: Row) -> _Who:
     return row.dimensions.advertiser_id, "", "", ""
 
 
-def _of_campaign(row: Row) -> tuple[str, str, str, str]:
+def _of_campaign(row: Row) -> _Who:
     campaign_id = row.dimensions.campaign_id
-    return campaign_id, "", campaign_id, _said(row.metrics.campaign_name)
+    return campaign_id, "", campaign_id, row.metrics.campaign_name or ""
 
 
-def _of_ad_group(row: Row) -> tuple[str, str, str, str]:
-    campaign_id = _said(row.metrics.campaign_id)
-    return row.dimensions.adgroup_id, campaign_id, campaign_id, _said(row.metrics.adgroup_name)
+def _of_ad_group(row: Row) -> _Who:
+    campaign_id = row.metrics.campaign_id or ""
+    return row.dimensions.adgroup_id, campaign_id, campaign_id, row.metrics.adgroup_name or ""
 
 
-def _of_ad(row: Row) -> tuple[str, str, str, str]:
+def _of_ad(row: Row) -> _Who:
     m = row.metrics
-    return row.dimensions.ad_id, _said(m.adgroup_id), _said(m.campaign_id), _said(m.ad_name)
+    return row.dimensions.ad_id, m.adgroup_id or "", m.campaign_id or "", m.ad_name or ""
 
 
-_IDENTIFY: dict[Level, Callable[[Row], tuple[str, str, str, str]]] = {
+_IDENTIFY: dict[Level, Callable[[Row], _Who]] = {
     "account": _of_account,
     "campaign": _of_campaign,
     "ad_group": _of_ad_group,
@@ -199,17 +204,20 @@ def facts(rows: list[Row], level: Level, account_id: str, definition: str = conv
     A row of zeros says what no row says: TikTok sends such rows or leaves them out as it likes. This loop runs once for
     every row that is ever read, so it calls as little as it can.
     """
-    identify, nothing, is_campaign, dash, make, is_usual, counted_of = (
+    identify, nothing, is_campaign, dash, make, make_extras, encode, is_usual, counted_of = (
         _IDENTIFY[level],
         _NOTHING,
         level == "campaign",
         NO_VALUE,
         tuple.__new__,
+        _Extras,
+        _encode,
         definition == conversions.DEFAULT,
         attrgetter(definition, conversions.value_of(definition)),
     )
     for row in rows:
-        entity_id, parent_id, branch, name = identify(row)
+        who = identify(row)
+        entity_id, parent_id, branch, name = _said(who) if dash in who else who
         day = row.dimensions.stat_time_day
         if not (entity_id and day):
             said = f"TikTok sent a row of level {level} without its id or day"
@@ -221,12 +229,13 @@ def facts(rows: list[Row], level: Level, account_id: str, definition: str = conv
         )  # fmt: skip
         counted, worth = (m.conversion, m.total_complete_payment_rate) if is_usual else counted_of(m)
         numbers = (m.impressions, m.clicks, m.spend, counted, worth, m.video_play_actions, m.reach)
-        has_extras = not nothing.issuperset(extras)
-        if not has_extras and nothing.issuperset(numbers):
+        actions = None
+        if not nothing.issuperset(extras):
+            actions = encode(make_extras(*(_known(extras) if dash in extras else extras)))
+        elif nothing.issuperset(numbers):
             continue
         if dash in numbers:
-            numbers = tuple([None if number == dash else number for number in numbers])  # type: ignore[assignment]
-        actions = _actions(extras) if has_extras else None
+            numbers = _known(numbers)
         # As the class's own constructor does, without its call.
         parent_id = account_id if is_campaign else parent_id
         yield make(Fact, (entity_id, parent_id, branch, name, day[:_DAY], *numbers, actions))
@@ -244,9 +253,9 @@ class _Extras(msgspec.Struct, omit_defaults=True, gc=False):
 
 
 _encode = msgspec.json.Encoder().encode
+_Numbers = TypeVar("_Numbers", bound=tuple[str | None, ...])
 
 
-def _actions(extras: tuple[str | None, ...]) -> bytes:
-    if NO_VALUE in extras:
-        extras = tuple([None if value == NO_VALUE else value for value in extras])
-    return _encode(_Extras(*extras))
+def _known(numbers: _Numbers) -> _Numbers:
+    """None where there is no value."""
+    return tuple([None if number == NO_VALUE else number for number in numbers])  # type: ignore[return-value]
