@@ -38,6 +38,8 @@ def _measured(suite: str, *options: str) -> list[list[str]]:
     return _pytest(suite, "--cov", "--cov-report=", "--cov-fail-under=0", *options)
 
 
+# What goes on for minutes of real time and leaves the processors to others: beside everything else.
+BESIDE: dict[str, list[list[str]]] = {"cadence": _pytest("cadence", "-s")}
 ALONE: dict[str, list[list[str]]] = {"integration": _measured("integration", *_split(3))}
 # In the order in which they begin: the longest first, so that the last to end has not begun late.
 SUITES: dict[str, list[list[str]]] = {
@@ -82,30 +84,41 @@ class Result:
 
 def main() -> int:
     """0 when every suite passed. All of them run, so that one look shows everything that is wrong."""
-    known = ALONE | SUITES | AFTERWARDS | BY_NAME
-    chosen = sys.argv[1:] or [*ALONE, *SUITES, *AFTERWARDS]
+    known = BESIDE | ALONE | SUITES | AFTERWARDS | BY_NAME
+    chosen = sys.argv[1:] or [*BESIDE, *ALONE, *SUITES, *AFTERWARDS]
     if unknown := set(chosen) - known.keys():
         print(f"There is no suite {', '.join(sorted(unknown))}; there are {', '.join(known)}.", file=sys.stderr)
         return 2
     began = time.monotonic()
-    results = [_suite(name, known[name]) for name in chosen if name in ALONE]
-    results += run([name for name in chosen if name not in ALONE | AFTERWARDS], known)
-    results += [_suite(name, known[name]) for name in chosen if name in AFTERWARDS]
+    results = _run_all(chosen, known)
     print("", *results, f"in all {(time.monotonic() - began) / 60:.1f} min", sep="\n", flush=True)
     return 0 if all(result.passed for result in results) else 1
 
 
-def run(names: Sequence[str], suites: dict[str, list[list[str]]]) -> list[Result]:
-    """Run these suites; the results are in the order of the names. One alone shows its output while it runs."""
-    if len(names) == 1:
-        return [_suite(names[0], suites[names[0]])]
+def _run_all(chosen: Sequence[str], known: dict[str, list[list[str]]]) -> list[Result]:
+    if len(chosen) == 1:
+        return [_suite(chosen[0], known[chosen[0]])]
     printing = Lock()
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        return list(pool.map(lambda name: _suite(name, suites[name], printing), names))
+
+    def one(name: str) -> Result:
+        return _suite(name, known[name], printing)
+
+    def among(suites: dict[str, list[list[str]]]) -> list[str]:
+        return [name for name in chosen if name in suites]
+
+    with ThreadPoolExecutor(1) as pool:
+        beside = pool.map(one, among(BESIDE))
+        results = [_suite(name, known[name]) for name in among(ALONE)]
+        with ThreadPoolExecutor(_AT_ONCE) as several:
+            results += several.map(one, among(SUITES | BY_NAME))
+        results += beside
+    return results + [_suite(name, known[name]) for name in among(AFTERWARDS)]
 
 
 def _suite(name: str, commands: list[list[str]], printing: Lock | None = None) -> Result:
-    """With a lock the output is shown when the suite has ended, so that no line of another stands between."""
+    """With a lock the output is shown when the suite has ended, so that no line of another stands between; a suite
+    alone shows it while it runs.
+    """
     began = time.monotonic()
     if printing is None:
         print(f"\n== {name}", flush=True)

@@ -15,7 +15,6 @@ from tests.integration.cast import Connect, Logged, MakeOrganisation
 # Each takes a minute or more: begun last, it would keep the other processes waiting at the end.
 _LONGEST = (
     "test_kills.py",
-    "test_cadence.py",
     "test_kill_mutants.py",
     "test_security_controls.py",
     "test_mfa_machine.py",

@@ -135,15 +135,17 @@ class Fleet:
 
 
 @contextmanager
-def open_fleet(home: Path, count: int, *, ads: int, days: int, history: bool = False) -> Iterator[Fleet]:
-    """So many accounts on all three platforms; Google at its Standard tier, TikTok at its lowest.
+def open_fleet(
+    home: Path, count: int, *, ads: int, days: int, history: bool = False, tiktok: str = "basic"
+) -> Iterator[Fleet]:
+    """So many accounts on all three platforms; Google at its Standard tier, TikTok at the one named.
 
     The business clock stands still until `run`. With history to fetch it goes as fast as the real one, as quotas are
     only granted with time.
     """
     acceptance.write(home / "facts", 5, Size(accounts=count, ads=ads, days=days, until=LAST_DAY))
     start = Span.of(home / "facts").clock
-    settings = {"ADLOOM_GOOGLE_ADS_TIER": "standard", "ADLOOM_TIKTOK_TIER": "basic"}
+    settings = {"ADLOOM_GOOGLE_ADS_TIER": "standard", "ADLOOM_TIKTOK_TIER": tiktok}
     with Stack(
         home / "home", parts=PARTS, facts=home / "facts", clock=start, rate=float(history), settings=settings
     ) as stack:
