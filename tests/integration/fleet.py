@@ -22,6 +22,7 @@ from infra.sandbox.generator import acceptance
 from infra.sandbox.generator.acceptance_world import Size
 from tests.integration.kills.stage import PARTS, environment
 
+SEED = 5
 LAST_DAY = date(2026, 3, 31)
 POLL_S = 1.0
 # Years of history take longer than a rehearsal with a faster clock, and no account is late for them.
@@ -143,7 +144,7 @@ def open_fleet(
     The business clock stands still until `run`. With history to fetch it goes as fast as the real one, as quotas are
     only granted with time.
     """
-    acceptance.write(home / "facts", 5, Size(accounts=count, ads=ads, days=days, until=LAST_DAY))
+    acceptance.write(home / "facts", SEED, Size(accounts=count, ads=ads, days=days, until=LAST_DAY))
     start = Span.of(home / "facts").clock
     settings = {"ADLOOM_GOOGLE_ADS_TIER": "standard", "ADLOOM_TIKTOK_TIER": tiktok}
     with Stack(
