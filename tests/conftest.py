@@ -15,7 +15,6 @@ from psycopg.conninfo import make_conninfo
 from sqlalchemy import text
 
 from adloom.db import Database, migrate
-from infra.local.postgres import PROGRAMS
 from infra.local.stack import Stack
 from tests import servers
 
@@ -86,29 +85,11 @@ def empty_database(name_database: Callable[[], Postgres]) -> Iterator[Postgres]:
     database.drop()
 
 
-@pytest.fixture(scope="session")
-def template(name_database: Callable[[], Postgres]) -> Iterator[str | None]:
-    """A migrated database to copy, which takes a fifth of the time of its migrations. None on a server that may have
-    TimescaleDB, whose workers would be at work in it.
-    """
-    if lent := os.environ.get(LENT_TEMPLATE):
-        yield lent
-        return
-    database = name_database()
-    if database.elsewhere or PROGRAMS in os.environ:
-        yield None
-        return
-    database.create()
-    migrate.upgrade(database.admin_url)
-    yield database.name
-    database.drop()
-
-
 @pytest.fixture(scope="module")
-def postgres(name_database: Callable[[], Postgres], template: str | None) -> Iterator[Postgres]:
+def postgres(name_database: Callable[[], Postgres]) -> Iterator[Postgres]:
     """A migrated database for one test module."""
     database = name_database()
-    if template:
+    if template := os.environ.get(LENT_TEMPLATE):
         database.create(template)
     else:
         database.create()
