@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -42,8 +43,9 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 @pytest.fixture
 def logged(caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]) -> Logged:
     """What was logged since the last look. Processes log through the standard library, this one only after another
-    test has set it up so.
+    test has set it up so, with a level of its own.
     """
+    caplog.set_level(logging.INFO)
 
     def look() -> str:
         said = caplog.text + capsys.readouterr().out
