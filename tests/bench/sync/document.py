@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.bench import page
+from tests.bench import foreign, page
 from tests.bench.sync import report
 from tests.bench.sync.bare import DAYS_OF_A_TRANSACTION
 from tests.bench.sync.dataset import Shape
 from tests.bench.sync.peers import PAGE_LIMIT
-from tests.bench.sync.report import Results
+from tests.bench.sync.report import FOREIGN_DAYS, Results
 
 _TEMPLATE = Path(__file__).with_name("benchmarks.md.in")
 
@@ -40,6 +40,8 @@ def write(shape: Shape, rounds: int, results: Results, peaks: Mapping[Shape, flo
         limit=PAGE_LIMIT,
         rounds=rounds,
         window=DAYS_OF_A_TRANSACTION,
+        package=foreign.PACKAGE.replace("==", " "),
+        foreign_days=FOREIGN_DAYS,
         heading=heading(shape, rounds),
         table=report.table(results),
         bounds=report.bounds(results),

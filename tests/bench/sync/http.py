@@ -32,17 +32,19 @@ def as_json(value: object) -> bytes:
 
 
 class _Connection(socketserver.StreamRequestHandler):
-    """HTTP/1.1 with keep-alive, GET only: nothing more is asked for here."""
+    """HTTP/1.1 with keep-alive; what a POST sends counts as parameters."""
 
     disable_nagle_algorithm = True
     server: _Server
 
     def handle(self) -> None:
         while line := self.rfile.readline():
-            while self.rfile.readline().strip():
-                pass  # headers
-            url = urlsplit(line.split()[1].decode())
-            status, body = self._answer(url.path, dict(parse_qsl(url.query)))
+            size = 0
+            while header := self.rfile.readline().strip().lower():
+                if header.startswith(b"content-length:"):
+                    size = int(header.partition(b":")[2])
+            url, sent = urlsplit(line.split()[1].decode()), self.rfile.read(size).decode()
+            status, body = self._answer(url.path, dict(parse_qsl(url.query) + parse_qsl(sent)))
             head = (
                 f"HTTP/1.1 {status} -\r\nContent-Type: application/json; charset=UTF-8\r\n"
                 f"{self.server.account.headers}Content-Length: {sum(map(len, body))}\r\n\r\n"

@@ -15,7 +15,7 @@ from tests.bench.sync.bare import Fetch, Job, Page, Peer
 from tests.bench.sync.dataset import ACCOUNT_ID, LEVELS
 
 PAGE_LIMIT = 1000
-_FIELDS = (
+FIELDS = (
     *("account_id", "campaign_id", "campaign_name", "adset_id", "adset_name", "ad_id", "ad_name", "impressions"),
     *("clicks", "spend", "reach", "actions", "action_values"),
 )
@@ -46,7 +46,7 @@ def _with_httpx(job: Job) -> Fetch:
     def fetch(since: date, until: date) -> Iterator[Page]:
         for level in LEVELS:
             asked = _params(level, since, until)
-            asked |= {"time_range": json.dumps(asked["time_range"]), "fields": ",".join(_FIELDS)}
+            asked |= {"time_range": json.dumps(asked["time_range"]), "fields": ",".join(FIELDS)}
             while True:
                 page = orjson.loads(client.get(url, params=asked).content)
                 yield level, page["data"]
@@ -73,7 +73,7 @@ def _with_sdk_calls(job: Job) -> Fetch:
 
     def fetch(since: date, until: date) -> Iterator[Page]:
         for level in LEVELS:
-            asked = {**_params(level, since, until), "fields": ",".join(_FIELDS)}
+            asked = {**_params(level, since, until), "fields": ",".join(FIELDS)}
             while True:
                 page = api.call("GET", (f"act_{ACCOUNT_ID}", "insights"), params=asked).json()
                 yield level, page["data"]
@@ -92,7 +92,7 @@ def _with_sdk_cursor(job: Job) -> Fetch:
 
     def fetch(since: date, until: date) -> Iterator[Page]:
         for level in LEVELS:
-            for row in account.get_insights(fields=list(_FIELDS), params=_params(level, since, until)):
+            for row in account.get_insights(fields=list(FIELDS), params=_params(level, since, until)):
                 yield level, [row]
 
     return fetch

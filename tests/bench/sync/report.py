@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from statistics import median
 
-from tests.bench import page
+from tests.bench import foreign, page
 from tests.bench.sync.measure import Spent
 
 PER_ROWS = 100_000
+# A slow peer reads fewer days than the others.
+FOREIGN_DAYS = 20
 # Less than this of the machine for other programs disturbs nobody.
 QUIET = 0.05
 _HEAD = ("", "rows/s", "of the pipeline", "CPU s", "Postgres CPU s", "peak MB")
@@ -26,6 +28,8 @@ CONTESTANTS = {
     "upsert_view_changed": "COPY and upsert alone, barrier view, changed",
     "pipeline": "bare pipeline, cold",
     "pipeline_changed": "bare pipeline, every row changed",
+    "ingestr": f"{foreign.PACKAGE.replace('==', ' ')}, cold",
+    "ingestr_changed": f"{foreign.PACKAGE.replace('==', ' ')}, every row changed",
     "sync": "**sync-meta, cold**",
     "sync_unchanged": "**sync-meta, unchanged**",
     "sync_changed": "**sync-meta, every row changed**",

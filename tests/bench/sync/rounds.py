@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from tests.bench import foreign
 from tests.bench.sync import load
 from tests.bench.sync.bare import Job
+from tests.bench.sync.dataset import ACCOUNT_ID
 from tests.bench.sync.function import EVENING, Function, Tenant, running
 from tests.bench.sync.measure import Spent, neighbours
-from tests.bench.sync.report import Results
+from tests.bench.sync.peers import FIELDS
+from tests.bench.sync.report import FOREIGN_DAYS, Results
 from tests.bench.sync.rig import Platform, run_peer
 from tests.conftest import Postgres
 
@@ -97,6 +100,15 @@ class MetaArena(Arena):
             yield name, run_peer(_PEERS, self.job(peer, target))
             self.platform.serve(2)
             yield f"{name}_changed", run_peer(_PEERS, self.job(peer, target))
+        yield from foreign.rounds(self.platform, self.job("ingestr"), self.source())
+
+    def source(self) -> foreign.Source:
+        return foreign.Source(
+            ("facebook_business.session", "FacebookSession.GRAPH", self.platform.url),
+            f"facebookads://?access_token=token&account_id={ACCOUNT_ID}",
+            f"facebook_insights:ad:{','.join(FIELDS)}",
+            min(FOREIGN_DAYS, self.platform.shape.days),
+        )
 
 
 def warm_up(function: Function) -> None:

@@ -14,17 +14,17 @@ from typing import Any
 import pytest
 
 from infra.local.stack import Stack
-from tests.bench import page
+from tests.bench import foreign, page
 from tests.bench.sync import document, load, report
 from tests.bench.sync.bare import DAYS_OF_A_TRANSACTION
-from tests.bench.sync.dataset import Shape
+from tests.bench.sync.dataset import ACCOUNT_ID, Shape
 from tests.bench.sync.function import Tenant, make_tenant
 from tests.bench.sync.measure import Spent
 from tests.bench.sync.report import Results
 from tests.bench.sync.rig import VERSIONS, Platform, run_peer, started
 from tests.bench.sync.rounds import Arena
-from tests.bench.tiktok import foreign
-from tests.bench.tiktok.peers import PAGE_LIMIT
+from tests.bench.tiktok import rows
+from tests.bench.tiktok.peers import EXTRAS, NUMBERS, PAGE_LIMIT
 from tests.conftest import Postgres
 
 SEED = int(os.environ.get("SEED", "1"))
@@ -65,7 +65,16 @@ class TikTokArena(Arena):
             yield name, self.peer(name)
             self.platform.serve(2)
             yield f"{name}_changed", self.peer(name)
-        yield from foreign.rounds(self.platform, self.job("ingestr"))
+        yield from foreign.rounds(self.platform, self.job("ingestr"), self.source())
+
+    def source(self) -> foreign.Source:
+        url = f"{self.platform.url}/open_api/v1.3/report/integrated/get/"
+        return foreign.Source(
+            ("ingestr.src.tiktok_ads.tiktok_helpers", "BASE_URL", url),
+            f"tiktok://?access_token=token&advertiser_ids={ACCOUNT_ID}",
+            f"custom:ad_id,stat_time_day:{','.join([*rows.names('ad'), *NUMBERS, *EXTRAS])}",
+            self.platform.shape.days,
+        )
 
     def peer(self, name: str) -> Spent:
         """One peer in a new process."""

@@ -1,4 +1,4 @@
-"""Lets ingestr, as it is on PyPI, read the benchmark's TikTok into Postgres, in a venv of its own.
+"""Lets ingestr, as it is on PyPI, read a benchmark's platform into Postgres, in a venv of its own.
 
 `python -P with_ingestr.py <questions as JSON>`: one question after the other, each when a line comes in; answers with a
 line when it is ready for the first, and after each. Whoever asks measures it meanwhile.
@@ -6,6 +6,7 @@ line when it is ready for the first, and after each. Whoever asks measures it me
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import sys
@@ -18,10 +19,16 @@ os.dup2(2, 1)
 
 def main(asked: dict[str, Any]) -> None:
     from ingestr.main import app
-    from ingestr.src.tiktok_ads import tiktok_helpers
 
     # The only thing that has no setting.
-    tiktok_helpers.BASE_URL = f"{asked['url']}/open_api/v1.3/report/integrated/get/"
+    module, name, url = asked["address"]
+    *owner, attribute = name.split(".")
+    held: Any = importlib.import_module(module)
+    for each in owner:
+        held = getattr(held, each)
+    if not isinstance(getattr(held, attribute), str):
+        raise TypeError(f"{module} keeps no address in {name}")
+    setattr(held, attribute, url)
     print("ready", file=_said, flush=True)
     for question in asked["questions"]:
         if not sys.stdin.readline():

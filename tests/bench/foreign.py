@@ -7,8 +7,8 @@ import os
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from dataclasses import replace
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from pathlib import Path
 from typing import IO
 
@@ -16,11 +16,9 @@ import psycopg
 
 from tests import venvs
 from tests.bench.sync.bare import Job
-from tests.bench.sync.dataset import ACCOUNT_ID, Shape, numbers_of
+from tests.bench.sync.dataset import Shape, numbers_of
 from tests.bench.sync.measure import Spent, measured
 from tests.bench.sync.rig import Platform
-from tests.bench.tiktok import rows
-from tests.bench.tiktok.peers import EXTRAS, NUMBERS
 
 # The last one whose program is on PyPI; later packages fetch theirs from elsewhere when they are run.
 PACKAGE = "ingestr==0.14.155"
@@ -29,15 +27,26 @@ _SCHEMA = "ingestr"
 _QUIET = {"INGESTR_DISABLE_TELEMETRY": "1", "RUNTIME__DLTHUB_TELEMETRY": "false", "TZ": "UTC"}
 
 
-def rounds(platform: Platform, job: Job) -> Iterator[tuple[str, Spent]]:
+@dataclass(frozen=True)
+class Source:
+    """What it reads: where its code keeps the platform's address, and how it is asked for the last days of the ads."""
+
+    address: tuple[str, str, str]
+    uri: str
+    table: str
+    days: int
+
+
+def rounds(platform: Platform, job: Job, source: Source) -> Iterator[tuple[str, Spent]]:
     """Everything cold, and again when every row has changed. It begins with a day that is not measured, in which it
     loads what is loaded once in a process's life. It has no rows of an account's total, so it reads ads only.
     """
     python, shape = venvs.python_with(PACKAGE, venvs.ROOT / ".adloom" / "bench" / "ingestr"), platform.shape
-    every, first = (shape.since, shape.until), (shape.since, shape.since)
+    since = shape.until - timedelta(source.days - 1)
+    every, first = (since, shape.until), (since, since)
     asked = {
-        "url": job.url,
-        "arguments": _arguments(job),
+        "address": source.address,
+        "arguments": _arguments(job, source),
         "questions": [_question("warm", first), _question("ads", every), _question("ads", every)],
     }
     _empty(job.database_url)
@@ -57,18 +66,16 @@ def rounds(platform: Platform, job: Job) -> Iterator[tuple[str, Spent]]:
         _answered(process, log)
         for name, version in (("ingestr", 1), ("ingestr_changed", 2)):
             platform.serve(version)
-            with measured(shape.ad_days, pid=process.pid, postgres_pid=job.postgres_pid) as spent:
+            with measured(shape.ads * source.days, pid=process.pid, postgres_pid=job.postgres_pid) as spent:
                 _answered(process, log)
-            _check(job.database_url, replace(shape, version=version))
+            _check(job.database_url, replace(shape, version=version), source.days)
             yield name, spent
 
 
-def _arguments(job: Job) -> list[str]:
-    source = f"tiktok://?access_token=token&advertiser_ids={ACCOUNT_ID}"
+def _arguments(job: Job, source: Source) -> list[str]:
     return [
-        *("ingest", "--yes", "--progress", "log", "--source-uri", source),
-        *("--dest-uri", job.database_url),
-        *("--source-table", f"custom:ad_id,stat_time_day:{','.join([*rows.names('ad'), *NUMBERS, *EXTRAS])}"),
+        *("ingest", "--yes", "--progress", "log", "--source-uri", source.uri),
+        *("--dest-uri", job.database_url, "--source-table", source.table),
     ]
 
 
@@ -97,10 +104,10 @@ def _empty(database_url: str) -> None:
         connection.execute("checkpoint")
 
 
-def _check(database_url: str, shape: Shape) -> None:
+def _check(database_url: str, shape: Shape, days: int) -> None:
     """It has every row, with the numbers that were served."""
-    numbers = [of_ad for index in range(shape.days) for of_ad in numbers_of(shape, index)["ad"]]
-    expected = (shape.ad_days, sum(one[0] for one in numbers), sum(one[1] for one in numbers))
+    numbers = [of_ad for index in range(shape.days - days, shape.days) for of_ad in numbers_of(shape, index)["ad"]]
+    expected = (len(numbers), sum(one[0] for one in numbers), sum(one[1] for one in numbers))
     with psycopg.connect(database_url) as connection:
         found = connection.execute(
             f"select count(*), sum(impressions)::bigint, sum(clicks)::bigint from {_SCHEMA}.ads".encode()
