@@ -16,7 +16,7 @@ from sqlalchemy import Connection, text
 
 from adloom.errors import PlatformProtocolError
 from adloom.metrics import staging
-from adloom.metrics.intake import escaped
+from adloom.metrics.columns import escaped
 from adloom.metrics.store import Changes, Target
 from adloom.metrics.windows import months_before
 from adloom.platforms.model import TWICE, Days, HourFact, HourLevel
