@@ -26,8 +26,10 @@ from adloom.metrics.sizes import Sizer
 from adloom.platforms import smaller
 from adloom.platforms.model import HOUR_LEVELS, LEVELS, TRUNCATED, TWICE, Account, Days, Level, Reader
 
-# Pages that may wait; a page is about a megabyte.
-QUEUE_PAGES = 4
+# What may wait: text enough to fetch on while a transaction ends. What begins or ends a window weighs more than half,
+# so that none begins before the store has come to the end of the one before.
+QUEUE_BYTES = 8_000_000
+_WEIGHT = QUEUE_BYTES // 2 + 1
 _POLL_S = 0.2
 _LEAVE_S = 2.0
 
@@ -119,7 +121,10 @@ class Fetcher:
         self._born = born
         self._may_begin = may_begin
         self._hours = hours
-        self._queue: queue.Queue[Item | None] = queue.Queue(QUEUE_PAGES)
+        self._queue: queue.SimpleQueue[Item | None] = queue.SimpleQueue()
+        # What waits, as `_weight` weighs it.
+        self._waiting = 0
+        self._room = threading.Condition()
         self._is_before_birth = False
         self._stop = threading.Event()
         context = contextvars.copy_context()
@@ -138,6 +143,9 @@ class Fetcher:
 
     def __iter__(self) -> Iterator[Item]:
         while (item := self._queue.get()) is not None:
+            with self._room:
+                self._waiting -= _weight(item)
+                self._room.notify()
             yield item
 
     def _run(self) -> None:
@@ -262,10 +270,15 @@ class Fetcher:
         return b"".join(lines)
 
     def _put(self, item: Item | None) -> None:
-        while not self._stop.is_set():
-            try:
-                self._queue.put(item, timeout=_POLL_S)
-            except queue.Full:
-                continue
-            return
-        raise _StoppedError
+        weight = _weight(item)
+        with self._room:
+            while self._waiting and self._waiting + weight > QUEUE_BYTES and not self._stop.is_set():
+                self._room.wait(_POLL_S)
+            if self._stop.is_set():
+                raise _StoppedError
+            self._waiting += weight
+        self._queue.put(item)
+
+
+def _weight(item: Item | None) -> int:
+    return len(item.text) if isinstance(item, Lines | HourLines) else _WEIGHT

@@ -11,7 +11,7 @@ from datetime import date
 import pytest
 
 from adloom.errors import PlatformProtocolError, PlatformRejected, PlatformTransient, TooMuchData
-from adloom.metrics.fetch import Begun, Broke, Fetcher, HourLines, Item, Lines, Whole
+from adloom.metrics.fetch import QUEUE_BYTES, Begun, Broke, Fetcher, HourLines, Item, Lines, Whole
 from adloom.metrics.hours import Wanted
 from adloom.metrics.sizes import Sizer
 from adloom.platforms.model import LEVELS, TRUNCATED, Account, Days, Entity, Fact, HourFact, HourLevel, Level
@@ -174,6 +174,28 @@ def test_the_thread_does_not_run_ahead_without_bound_and_ends_when_nobody_reads_
         assert len(platform.asked) < 5
     assert time.monotonic() - began < 2
     assert not [thread for thread in threading.enumerate() if thread.name == "fetch"]
+
+
+def test_of_large_pages_few_wait_and_all_come() -> None:
+    page_bytes, made = QUEUE_BYTES // 8, [0]
+
+    class Large(Platform):
+        def facts(self, _account: Account, level: Level, days: Days) -> Iterator[Iterable[Fact]]:
+            for number in range(20 if level == "ad" else 0):
+                made[0] += 1
+                day, actions = days.since.isoformat(), b'"%b"' % (b"x" * page_bytes)
+                yield [Fact(str(number), "", "", "One", day, "5", *(None,) * 6, actions)]
+
+    ahead, taken = [], 0
+    with fetcher(Large(), Days(MARCH.since, MARCH.since)) as items:
+        for item in items:
+            taken += isinstance(item, Lines)
+            ahead.append(made[0] - taken)
+            # Long enough for a thread that nothing holds to run to its end.
+            time.sleep(0.01)
+    assert taken == 20
+    # Those that fit, the one that does not, and the one that was taken while this was counted.
+    assert max(ahead) <= 10
 
 
 def test_an_exception_that_is_no_platform_error_is_handed_over_too() -> None:
