@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from decimal import Decimal
 from pathlib import Path
 
@@ -20,10 +19,8 @@ def reasons(folder: Path) -> list[str]:
     return [str(fault) for fault in refused.value.faults]
 
 
-def test_the_shipped_folder_loads_in_less_than_a_second() -> None:
-    began = time.perf_counter()
+def test_the_shipped_folder_loads_whole() -> None:
     folder = load(META_90_DAYS)
-    assert time.perf_counter() - began < 1
     account = folder.of("meta")["1000000000000404"]
     assert (account.currency, account.zone.key) == ("INR", "Asia/Kolkata")
     assert (len(account.campaigns), len(account.adgroups), len(account.ads)) == (10, 300, 4361)

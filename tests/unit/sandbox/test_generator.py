@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import shutil
-import time
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
@@ -48,13 +47,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_a_folder_is_generated_fast_and_loads_without_a_fault(tmp_path: Path) -> None:
-    began = time.process_time()
-    generated = made(tmp_path, START)
-    wrote = time.process_time()
-    folder = load(generated.folder)
-    assert wrote - began < 6
-    assert time.process_time() - wrote < 3
+def test_a_generated_folder_loads_without_a_fault(tmp_path: Path) -> None:
+    folder = load(made(tmp_path, START).folder)
     assert {account.currency for account in folder.accounts.values()} == {"EUR", "USD", "JPY", "GBP", "KWD"}
     for account in folder.accounts.values():
         assert account.dates[-1] == account.today(START)

@@ -127,7 +127,7 @@ def test_it_serves(napper: Served) -> None:
 
 
 def test_what_is_too_much_is_refused_at_once_and_probes_still_answer(napper: Served) -> None:
-    sleepers = [threading.Thread(target=napper.call, args=("POST", "/naps", {"seconds": 1})) for _ in range(2)]
+    sleepers = [threading.Thread(target=napper.call, args=("POST", "/naps", {"seconds": 4})) for _ in range(2)]
     for sleeper in sleepers:
         sleeper.start()
     for _ in sleepers:
@@ -139,7 +139,7 @@ def test_what_is_too_much_is_refused_at_once_and_probes_still_answer(napper: Ser
 
     assert (status, problem["code"], problem["retryable"], headers["Retry-After"]) == (429, "busy", True, "1")
     assert probe == 200
-    assert time.monotonic() - began < 0.9
+    assert time.monotonic() - began < 3.9
     for sleeper in sleepers:
         sleeper.join()
     assert napper.call("POST", "/naps", {"seconds": 0})[0] == 200
