@@ -108,7 +108,8 @@ def _run_all(chosen: Sequence[str], known: dict[str, list[list[str]]]) -> list[R
 
     with ThreadPoolExecutor(1) as pool:
         beside = pool.map(one, among(BESIDE))
-        results = [_suite(name, known[name]) for name in among(ALONE)]
+        with printing:  # what is shown while it runs has the page to itself
+            results = [_suite(name, known[name]) for name in among(ALONE)]
         with ThreadPoolExecutor(_AT_ONCE) as several:
             results += several.map(one, among(SUITES | BY_NAME))
         results += beside

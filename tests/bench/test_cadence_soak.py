@@ -9,7 +9,7 @@ import pytest
 
 from adloom.metrics.schedule import USUAL
 from tests.bench import page
-from tests.integration.fleet import SEED, Seen, open_fleet
+from tests.cadence.fleet import SEED, Seen, open_fleet
 
 ACCOUNTS = 200
 ROUNDS = max(2, int(float(os.environ.get("MINUTES", "120")) * 60 / USUAL.total_seconds()))

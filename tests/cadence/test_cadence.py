@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.integration.fleet import open_fleet
+from tests.cadence.fleet import open_fleet
 
 ACCOUNTS = 200
 # The business clock goes so much faster that these minutes are two cadences.

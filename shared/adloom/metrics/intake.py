@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal, InvalidOperation
-from itertools import groupby, islice
+from itertools import groupby
 
 from adloom.errors import PlatformProtocolError
 from adloom.metrics.columns import NULL, Columns, copied, escaped, is_plain
 from adloom.metrics.sums import Sums
+from adloom.platforms import smaller
 from adloom.platforms.model import TWICE, Days, Fact, Level
 
 # The order in which `lines` writes a row; staging.py copies in this order.
@@ -49,8 +50,8 @@ class Intake:
 
     def lines(self, level: Level, facts: Iterable[Fact]) -> bytes:
         """COPY text of a page's rows without those that came before. PlatformProtocolError for what cannot be so."""
-        rows, found = iter(facts), list[bytes]()
-        while page := list(islice(rows, _AT_ONCE)):
+        found: list[bytes] = []
+        for page in smaller.chunks(facts, _AT_ONCE):
             columns = Columns.of(level, page, self._days)
             found += (columns and self._together(level, page, columns)) or self._one_by_one(level, page)
         self.rows += len(found)

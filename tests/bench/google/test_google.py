@@ -15,12 +15,12 @@ import pytest
 
 from infra.local.stack import Stack
 from tests.bench import page
-from tests.bench.google.arena import Arena, google
-from tests.bench.sync import load, report
+from tests.bench.google.arena import GoogleArena, google
+from tests.bench.sync import document, load, report
 from tests.bench.sync.dataset import Shape
-from tests.bench.sync.function import Tenant, make_tenant, running
+from tests.bench.sync.function import Tenant, make_tenant
 from tests.bench.sync.report import Results
-from tests.bench.sync.rounds import warm_up
+from tests.bench.sync.rig import VERSIONS
 from tests.conftest import Postgres
 
 SEED = int(os.environ.get("SEED", "1"))
@@ -56,9 +56,9 @@ def arena(postgres_stack: Stack, postgres: Postgres, tenant: Tenant, tmp_path: P
     """`with arena(shape) as one` is a place for rounds over so many rows."""
 
     @contextmanager
-    def over(shape: Shape, versions: tuple[int, ...] = (1, 2)) -> Iterator[Arena]:
+    def over(shape: Shape, versions: tuple[int, ...] = VERSIONS) -> Iterator[GoogleArena]:
         with google(tmp_path / "rows", shape, versions) as platform:
-            yield Arena(postgres, postgres_stack.pid("postgres"), tenant, platform, tmp_path / "function")
+            yield GoogleArena(postgres, postgres_stack.pid("postgres"), tenant, platform, tmp_path / "function")
 
     return over
 
@@ -66,7 +66,7 @@ def arena(postgres_stack: Stack, postgres: Postgres, tenant: Tenant, tmp_path: P
 def test_the_sync_of_google_beside_its_limits(arena: Arenas) -> None:
     with arena(USUAL) as one:
         results = one.run(ROUNDS)
-    print(f"\n{heading(results)}\n\n{report.table(results, CONTESTANTS)}\n\n{summary(results)}")
+    print(f"\n{document.heading(USUAL, ROUNDS, results)}\n\n{report.table(results, CONTESTANTS)}\n\n{summary(results)}")
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_more_rows_of_google_take_no_more_memory(arena: Arenas, larger: Shape) -
     memory = {shape: peak_mb(arena, shape) for shape in (small, larger)}
     with arena(small, versions=(1,)) as one:
         sdk = one.peer("imports").peak_mb
-    print(f"\n{told(memory)} The SDK by itself takes {sdk:.0f} MB.")
+    print(f"\n{document.memory(memory)} The SDK by itself takes {sdk:.0f} MB.")
     assert memory[larger] - sdk <= MOST_ABOVE_SDK_MB
 
 
@@ -89,8 +89,9 @@ def test_a_million_rows_of_google_take_no_more_memory_than_a_hundred_thousand(ar
         sdk = one.peer("imports").peak_mb
     memory = {shape: peak_mb(arena, shape) for shape in (USUAL, million)}
     text = TEMPLATE.read_text(encoding="utf-8").format(
-        ads=USUAL.ads, days=USUAL.days, rows=USUAL.rows, rounds=ROUNDS, heading=heading(results),
-        table=report.table(results, CONTESTANTS), summary=summary(results), memory=told(memory), sdk=f"{sdk:.0f}",
+        ads=USUAL.ads, days=USUAL.days, rows=USUAL.rows, rounds=ROUNDS,
+        heading=document.heading(USUAL, ROUNDS, results), table=report.table(results, CONTESTANTS),
+        summary=summary(results), memory=document.memory(memory), sdk=f"{sdk:.0f}",
     )  # fmt: skip
     page.replace(text)
     assert memory[million] / memory[USUAL] <= MOST_GROWTH
@@ -98,19 +99,8 @@ def test_a_million_rows_of_google_take_no_more_memory_than_a_hundred_thousand(ar
 
 
 def peak_mb(arena: Arenas, shape: Shape) -> float:
-    """The most memory that the function held in a first sync of everything, in a process of its own."""
-    with (
-        arena(shape, versions=(1,)) as one,
-        running(one.postgres, one.tenant, one.google, one.folder) as function,
-    ):
-        warm_up(function)
-        return float(one.measured(function, inserted=shape.rows).peak_mb)
-
-
-def heading(results: Results) -> str:
-    """With what the numbers were made."""
-    busy = f", other programs took {results.others:.0%} of the processors" if results.others > report.QUIET else ""
-    return f"{USUAL.rows:,} rows, seed {SEED}, {ROUNDS} rounds, {page.made_with()}{busy}"
+    with arena(shape, versions=(1,)) as one:
+        return float(one.peak_mb())
 
 
 def summary(results: Results) -> str:
@@ -119,13 +109,4 @@ def summary(results: Results) -> str:
         f"sync-google reaches {cold:.0%} of the bare pipeline cold, {changed:.0%} when every row changed, and "
         f"{restated:.0%} when each of them leaves its former version behind. Where nothing changed it writes nothing, "
         f"at {results.rows_per_s('sync_unchanged'):,.0f} rows/s."
-    )
-
-
-def told(memory: dict[Shape, float]) -> str:
-    """Peak memory of the function's process in a first sync, by size."""
-    (small, less), (large, more) = sorted(memory.items(), key=lambda item: item[0].rows)
-    return (
-        f"The function's process took at most {less:.0f} MB for {small.ad_days:,} ad-days and {more:.0f} MB for "
-        f"{large.ad_days:,}: {more / less:.2f} times as much."
     )

@@ -27,7 +27,9 @@ _PAGES_AHEAD = 8
 
 @dataclass(frozen=True)
 class Job:
-    """Which peer, against which servers. `target` is the table or view that a loading peer writes."""
+    """Which peer, against which servers. `target` is the table or view that a loading peer writes, `endpoint` where
+    there is gRPC.
+    """
 
     peer: str
     url: str
@@ -35,6 +37,7 @@ class Job:
     database_url: str
     postgres_pid: int
     target: str = load.BARE
+    endpoint: str = ""
 
     @property
     def size(self) -> Shape:
@@ -64,6 +67,19 @@ def fetch_alone(make: Callable[[Job], Fetch]) -> Peer:
                 for _, page in fetch(*days):
                     rows += len(page)
         return checked(job, spent, rows)
+
+    return run
+
+
+def imports(make: Callable[[Job], Fetch]) -> Peer:
+    """What the libraries take when they are imported and connected, before the first row."""
+
+    def run(job: Job) -> Spent:
+        fetch, before = make(job), job.size.since.replace(year=job.size.since.year - 10)
+        with measured_here(job) as spent:
+            if any(page for _, page in fetch(before, before)):
+                raise RuntimeError("There is a row before the first day")
+        return spent
 
     return run
 

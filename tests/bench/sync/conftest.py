@@ -30,7 +30,8 @@ def arena(postgres_stack: Stack, postgres: Postgres, tenant: Tenant, tmp_path: P
 
     @contextmanager
     def over(shape: Shape, versions: tuple[int, ...] = (1, 2)) -> Iterator[Arena]:
-        with rig.started("tests.bench.sync.graph", tmp_path / "rows", shape, versions) as url:
+        with rig.started("tests.bench.sync.graph", tmp_path / "rows", shape, versions) as (port,):
+            url = f"http://127.0.0.1:{port}"
             platform = rig.Platform(url, shape, {**_APP, "ADLOOM_META_GRAPH_URL": url})
             yield MetaArena(postgres, postgres_stack.pid("postgres"), tenant, platform, tmp_path / "function")
 

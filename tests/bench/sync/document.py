@@ -15,9 +15,11 @@ from tests.bench.sync.report import FOREIGN_DAYS, Results
 _TEMPLATE = Path(__file__).with_name("benchmarks.md.in")
 
 
-def heading(shape: Shape, rounds: int) -> str:
-    """With what the numbers were made."""
-    return f"{shape.rows:,} rows, seed {shape.seed}, {rounds} rounds, {page.made_with()}"
+def heading(shape: Shape, rounds: int, results: Results | None = None) -> str:
+    """With what the numbers were made, and, of results, who else was at work."""
+    others = results.others if results else 0.0
+    busy = f", other programs took {others:.0%} of the processors" if others > report.QUIET else ""
+    return f"{shape.rows:,} rows, seed {shape.seed}, {rounds} rounds, {page.made_with()}{busy}"
 
 
 def memory(peaks: Mapping[Shape, float]) -> str:

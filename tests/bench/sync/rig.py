@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -33,8 +34,8 @@ class Platform:
 
 
 @contextmanager
-def started(module: str, folder: Path, shape: Shape, versions: tuple[int, ...] = VERSIONS) -> Iterator[str]:
-    """A server that serialises every row, then serves until the block ends; its address."""
+def started(module: str, folder: Path, shape: Shape, versions: tuple[int, ...] = VERSIONS) -> Iterator[list[str]]:
+    """A server that serialises every row, then serves until the block ends; the ports that it names."""
     arguments = [str(folder), json.dumps(shape.arguments()), json.dumps(versions)]
     process = subprocess.Popen(
         [sys.executable, "-m", module, *arguments],
@@ -44,16 +45,17 @@ def started(module: str, folder: Path, shape: Shape, versions: tuple[int, ...] =
         text=True,
     )
     with process:
-        if process.stdout is None or not (port := process.stdout.readline().strip()):
+        if process.stdout is None or not (ports := process.stdout.readline().split()):
             raise RuntimeError(f"{module} did not start")
-        yield f"http://127.0.0.1:{port}"
+        yield ports
 
 
-def run_peer(module: str, job: Job) -> Spent:
-    """One peer in a new process."""
+def run_peer(module: str, job: Job, settings: Mapping[str, str] | None = None) -> Spent:
+    """One peer in a new process, with settings of its own."""
     done = subprocess.run(
         [sys.executable, "-m", module, json.dumps(asdict(job))],
         cwd=ROOT,
+        env={**os.environ, **(settings or {})},
         stdout=subprocess.PIPE,
         text=True,
         check=True,

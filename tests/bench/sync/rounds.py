@@ -46,6 +46,19 @@ class Arena(ABC):
     def peers(self) -> Iterator[tuple[str, Spent]]:
         """What the sync is measured against."""
 
+    @abstractmethod
+    def peer(self, name: str) -> Spent:
+        """One peer in a new process."""
+
+    def cold_and_changed(self, *peers: str) -> Iterator[tuple[str, Spent]]:
+        """What loads: into an empty table, then the same rows with other numbers."""
+        for name in peers:
+            load.empty(self.postgres.admin_url, load.BARE)
+            self.platform.serve(1)
+            yield name, self.peer(name)
+            self.platform.serve(2)
+            yield f"{name}_changed", self.peer(name)
+
     def job(self, peer: str, target: str = load.BARE) -> Job:
         """What a peer is told."""
         url = self.postgres.url(self.tenant.function) if target == load.VIEW else self.postgres.admin_url
@@ -86,9 +99,9 @@ class MetaArena(Arena):
     def peers(self) -> Iterator[tuple[str, Spent]]:
         self.platform.serve(1)
         for fetcher in _FETCHERS:
-            yield fetcher, run_peer(_PEERS, self.job(fetcher))
+            yield fetcher, self.peer(fetcher)
         load.empty(self.postgres.admin_url, load.BARE)
-        yield "copy", run_peer(_PEERS, self.job("copy"))
+        yield "copy", self.peer("copy")
         for name, peer, target in (
             ("upsert", "upsert", load.BARE),
             ("upsert_view", "upsert", load.VIEW),
@@ -101,6 +114,9 @@ class MetaArena(Arena):
             self.platform.serve(2)
             yield f"{name}_changed", run_peer(_PEERS, self.job(peer, target))
         yield from foreign.rounds(self.platform, self.job("ingestr"), self.source())
+
+    def peer(self, name: str) -> Spent:
+        return run_peer(_PEERS, self.job(name))
 
     def source(self) -> foreign.Source:
         return foreign.Source(

@@ -15,7 +15,6 @@ import msgspec
 from tests.bench.sync import bare
 from tests.bench.sync.bare import Fetch, Job, Page, Peer
 from tests.bench.sync.dataset import ACCOUNT_ID, LEVELS
-from tests.bench.sync.measure import Spent
 from tests.bench.tiktok import rows
 
 PAGE_LIMIT = 1000
@@ -115,17 +114,8 @@ def _lines(level: str, page: list[_Row]) -> bytes:
     return "".join(found).encode()
 
 
-def _imports(job: Job) -> Spent:
-    """What the libraries take when they are imported and connected, before the first row."""
-    fetch, before = _fetch(job), job.size.since.replace(year=job.size.since.year - 10)
-    with bare.measured_here(job) as spent:
-        if any(page for _, page in fetch(before, before)):
-            raise RuntimeError("There is a row before the first day")
-    return spent
-
-
 PEERS: dict[str, Peer] = {
-    "imports": _imports,
+    "imports": bare.imports(_fetch),
     "httpx": bare.fetch_alone(_fetch),
     "copy": bare.load_alone(_fetch, _lines, staged=False),
     "upsert": bare.load_alone(_fetch, _lines),

@@ -59,12 +59,7 @@ class TikTokArena(Arena):
         yield "httpx", self.peer("httpx")
         load.empty(self.postgres.admin_url, load.BARE)
         yield "copy", self.peer("copy")
-        for name in ("upsert", "pipeline"):
-            load.empty(self.postgres.admin_url, load.BARE)
-            self.platform.serve(1)
-            yield name, self.peer(name)
-            self.platform.serve(2)
-            yield f"{name}_changed", self.peer(name)
+        yield from self.cold_and_changed("upsert", "pipeline")
         yield from foreign.rounds(self.platform, self.job("ingestr"), self.source())
 
     def source(self) -> foreign.Source:
@@ -77,7 +72,6 @@ class TikTokArena(Arena):
         )
 
     def peer(self, name: str) -> Spent:
-        """One peer in a new process."""
         return run_peer(_PEERS, self.job(name))
 
 
@@ -93,7 +87,8 @@ def arena(postgres_stack: Stack, postgres: Postgres, tenant: Tenant, tmp_path: P
 
     @contextmanager
     def over(shape: Shape, versions: tuple[int, ...] = VERSIONS) -> Iterator[TikTokArena]:
-        with started("tests.bench.tiktok.server", tmp_path / "rows", shape, versions) as url:
+        with started("tests.bench.tiktok.server", tmp_path / "rows", shape, versions) as (port,):
+            url = f"http://127.0.0.1:{port}"
             platform = Platform(url, shape, {**_APP, "ADLOOM_SANDBOX_URL": url})
             yield TikTokArena(postgres, postgres_stack.pid("postgres"), tenant, platform, tmp_path / "function")
 
@@ -103,7 +98,7 @@ def arena(postgres_stack: Stack, postgres: Postgres, tenant: Tenant, tmp_path: P
 def test_the_sync_of_tiktok_beside_its_limits(arena: Arenas) -> None:
     with arena(USUAL) as one:
         results = one.run(ROUNDS)
-    print(f"\n{heading(results)}\n\n{report.table(results, CONTESTANTS)}\n\n{summary(results)}")
+    print(f"\n{document.heading(USUAL, ROUNDS, results)}\n\n{report.table(results, CONTESTANTS)}\n\n{summary(results)}")
 
 
 @pytest.mark.parametrize(
@@ -127,9 +122,9 @@ def test_a_million_rows_of_tiktok_take_no_more_memory_than_a_hundred_thousand(ar
     memory = {shape: peak_mb(arena, shape) for shape in (USUAL, million)}
     text = TEMPLATE.read_text(encoding="utf-8").format(
         ads=USUAL.ads, days=USUAL.days, rows=USUAL.rows, ad_days=USUAL.ad_days, rounds=ROUNDS, limit=PAGE_LIMIT,
-        window=DAYS_OF_A_TRANSACTION, package=foreign.PACKAGE.replace("==", " "), heading=heading(results),
-        table=report.table(results, CONTESTANTS), summary=summary(results), memory=document.memory(memory),
-        imports=f"{imports:.0f}",
+        window=DAYS_OF_A_TRANSACTION, package=foreign.PACKAGE.replace("==", " "),
+        heading=document.heading(USUAL, ROUNDS, results), table=report.table(results, CONTESTANTS),
+        summary=summary(results), memory=document.memory(memory), imports=f"{imports:.0f}",
     )  # fmt: skip
     page.replace(text)
     assert memory[million] / memory[USUAL] <= MOST_GROWTH
@@ -139,12 +134,6 @@ def test_a_million_rows_of_tiktok_take_no_more_memory_than_a_hundred_thousand(ar
 def peak_mb(arena: Arenas, shape: Shape) -> float:
     with arena(shape, versions=(1,)) as one:
         return float(one.peak_mb())
-
-
-def heading(results: Results) -> str:
-    """With what the numbers were made."""
-    busy = f", other programs took {results.others:.0%} of the processors" if results.others > report.QUIET else ""
-    return f"{document.heading(USUAL, ROUNDS)}{busy}"
 
 
 def summary(results: Results) -> str:
