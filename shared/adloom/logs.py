@@ -16,6 +16,8 @@ import structlog
 from adloom.settings import CoreSettings
 
 REQUEST_ID_HEADER = "X-Request-Id"
+# Libraries that tell of every request: only what goes wrong is worth a line.
+CHATTY = ("httpx", "httpcore", "urllib3", "botocore", "boto3", "s3transfer", "waitress.queue")
 _ACCEPTED_REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{8,64}$")
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
@@ -140,7 +142,7 @@ def configure(process: str, settings: CoreSettings | None = None) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for chatty in ("httpx", "httpcore", "urllib3", "botocore", "boto3", "s3transfer", "waitress.queue"):
+    for chatty in CHATTY:
         logging.getLogger(chatty).setLevel(logging.WARNING)
     if settings is not None and settings.sentry_dsn is not None:
         _start_sentry(process, settings.sentry_dsn.get_secret_value())

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from adloom import logs
 from infra.local.stack import Stack
 from tests.conftest import Postgres
 from tests.integration import audit_rig
@@ -43,9 +44,11 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 @pytest.fixture
 def logged(caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]) -> Logged:
     """What was logged since the last look. Processes log through the standard library, this one only after another
-    test has set it up so, with a level of its own.
+    test has set it up so; the levels are those of a process.
     """
-    caplog.set_level(logging.INFO)
+    for chatty in logs.CHATTY:
+        caplog.set_level(logging.WARNING, chatty)
+    caplog.set_level(logging.INFO)  # the last one is the capture's own level too
 
     def look() -> str:
         said = caplog.text + capsys.readouterr().out

@@ -276,7 +276,11 @@ class Rig:
             except psycopg.OperationalError:
                 return False  # killed a moment ago
 
-        wait_until(is_there, what=lambda: self.connector.log.read_text()[-4000:])
+        wait_until(is_there, what=self.told)
+
+    def told(self) -> str:
+        """The end of what the connector logged."""
+        return self.connector.log.read_text()[-4000:]
 
     def close(self) -> None:
         if self.connector.process is not None and self.connector.process.poll() is None:
@@ -337,7 +341,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_until(reached: Callable[[], bool], *, what: Callable[[], str], seconds: float = 20.0) -> None:
+def wait_until(reached: Callable[[], bool], *, what: Callable[[], str], seconds: float = 60.0) -> None:
     deadline = time.monotonic() + seconds
     while not reached():
         if time.monotonic() > deadline:

@@ -75,7 +75,7 @@ def test_a_killed_connector_delivers_what_it_held_first(rig):
     rig.receiver.behave = lambda _event, _count: problem(503, retryable=True)
     held = rig.publish(1, 2)
     rig.connector.start()
-    wait_until(lambda: len(rig.receiver.deliveries) >= 2, what=lambda: "not delivered")
+    wait_until(lambda: len(rig.receiver.deliveries) >= 2, what=rig.told)
     rig.connector.end()
     rig.receiver.behave = lambda _event, _count: Reply()
     later = rig.publish(1, 2)
@@ -94,7 +94,7 @@ def test_an_event_that_is_published_again_while_it_is_delivered_keeps_nothing_wa
     rig.receiver.behave = slowly
     rig.publish(1)
     rig.connector.start()
-    wait_until(lambda: rig.receiver.began > 0, what=lambda: "not delivered")
+    wait_until(lambda: rig.receiver.began > 0, what=rig.told)
     time.sleep(WINDOW_S)
     rig.admin("update outbox set published_at = null")  # as if the mark had been lost with the database
     rig.publish(2)
@@ -109,7 +109,7 @@ def test_what_a_broker_lost_with_its_disk_is_published_again_and_what_was_done_s
     rig.wait_effects(1)
     rig.receiver.behave = lambda _event, _count: problem(503, retryable=True)
     held = rig.publish(2, 1)
-    wait_until(lambda: len(rig.receiver.deliveries) >= 3, what=lambda: "not delivered")
+    wait_until(lambda: len(rig.receiver.deliveries) >= 3, what=rig.told)
     rig.connector.end()
     connector_rig.lose_stream(rig.stack)
     rig.receiver.behave = lambda _event, _count: Reply()
@@ -163,7 +163,7 @@ def test_told_to_stop_it_finishes_what_is_in_a_functions_hands(rig):
     rig.receiver.behave = slowly
     events = rig.publish(1, 1)
     rig.connector.start()
-    wait_until(lambda: rig.receiver.began > 0, what=lambda: "not delivered")
+    wait_until(lambda: rig.receiver.began > 0, what=rig.told)
     began = time.monotonic()
     assert rig.connector.end(signal.SIGTERM) == 0
     assert time.monotonic() - began < 5
@@ -181,7 +181,7 @@ def test_told_to_stop_it_does_not_wait_for_a_slow_function(rig):
     rig.receiver.behave = very_slowly
     events = rig.publish(1)
     rig.connector.start()
-    wait_until(lambda: rig.receiver.began > 0, what=lambda: "not delivered")
+    wait_until(lambda: rig.receiver.began > 0, what=rig.told)
     began = time.monotonic()
     assert rig.connector.end(signal.SIGTERM) == 0
     assert time.monotonic() - began < 5
