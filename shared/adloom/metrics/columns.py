@@ -9,11 +9,14 @@ from itertools import repeat
 from operator import add
 from typing import Self, TypeVar
 
-from adloom.platforms.model import Fact, Level
+from adloom.platforms.model import FactColumns, Level
+from adloom.platforms.readable import is_plain
 
 NULL = r"\N"
 _NULL = NULL.encode()
 _ZERO = Decimal(0)
+# What ends a field or a line of COPY, or begins an escape.
+_UNSAFE = "\\\t\n\r"
 _SPACES = bytes.maketrans(b"\n\t\r", b"   ")
 N = TypeVar("N", int, Decimal)
 
@@ -40,36 +43,37 @@ class Columns:
     lines: list[bytes]
 
     @classmethod
-    def of(cls, level: Level, page: list[Fact], asked: set[str]) -> Self | None:
+    def of(cls, level: Level, page: FactColumns, asked: set[str]) -> Self | None:
         """None where a row has to be looked at by itself: its day was not asked for, a number is unusual or none."""
-        ids, _, branches, _, days, *told, actions = zip(*page, strict=True)
+        ids, branches, days, told = page.entity_ids, page.branches, page.days, page.numbers
         if not asked.issuperset(days):
             return None
+        read = _read_plain if page.is_plain else _read
         try:
-            impressions, seen = _read(told[0], int, 0)
-            clicks, clicked = _read(told[1], int, 0)
-            spend, spent = _read(told[2], Decimal, _ZERO)
-            conversions, converted = _read(told[3], Decimal, _ZERO)
-            value, worth = _read(told[4], Decimal, _ZERO)
-            _, viewed = _read(told[5], int, 0)
-            _, reached = _read(told[6], int, 0)
+            impressions, seen = read(told[0], int, 0)
+            clicks, clicked = read(told[1], int, 0)
+            spend, spent = read(told[2], Decimal, _ZERO)
+            conversions, converted = read(told[3], Decimal, _ZERO)
+            value, worth = read(told[4], Decimal, _ZERO)
+            _, viewed = read(told[5], int, 0)
+            _, reached = read(told[6], int, 0)
         except (_OddError, ValueError, InvalidOperation):
             return None
-        safe = ids if "".join(ids).isalnum() else tuple(map(escaped, ids))
+        joined = "".join(ids)
+        safe = tuple(map(escaped, ids)) if any(one in joined for one in _UNSAFE) else ids
         fields = zip(
             repeat(level), safe, days, seen, clicked, spent, converted, worth, viewed, reached, repeat("")
         )  # fmt: skip
         # Encoded at once; nothing that was written has a line's end in it.
         heads = "\n".join(map("\t".join, fields)).encode().split(b"\n")
-        lines = list(map(add, heads, _all_copied(actions)))
+        lines = list(map(add, heads, _all_copied(page.actions)))
         return cls(
             ids, days, branches, list(map(add, ids, days)), impressions, clicks, spend, conversions, value, lines
         )  # fmt: skip
 
 
-def is_plain(texts: str) -> bool:
-    """Whether numbers are written with nothing but digits and points, so that Postgres reads them as we do."""
-    return texts.isascii() and texts.replace(".", "").isdigit()
+def _read_plain(texts: Sequence[str | None], read: Callable[[str], N], _: N) -> tuple[list[N], Sequence[str]]:
+    return list(map(read, texts)), texts  # type: ignore[arg-type, return-value]
 
 
 def _read(texts: Sequence[str | None], read: Callable[[str], N], nothing: N) -> tuple[list[N], Sequence[str]]:
@@ -80,7 +84,7 @@ def _read(texts: Sequence[str | None], read: Callable[[str], N], nothing: N) -> 
         return _read_some(texts, read, nothing)
     if not is_plain(joined):
         raise _OddError
-    return list(map(read, texts)), texts  # type: ignore[arg-type, return-value]
+    return _read_plain(texts, read, nothing)
 
 
 def _read_some(texts: Sequence[str | None], read: Callable[[str], N], nothing: N) -> tuple[list[N], Sequence[str]]:

@@ -5,16 +5,17 @@ This is the sync's innermost loop. Of a row nothing is kept but its key and a ha
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from itertools import groupby
 
 from adloom.errors import PlatformProtocolError
-from adloom.metrics.columns import NULL, Columns, copied, escaped, is_plain
+from adloom.metrics.columns import NULL, Columns, copied, escaped
 from adloom.metrics.sums import Sums
 from adloom.platforms import smaller
-from adloom.platforms.model import TWICE, Days, Fact, Level
+from adloom.platforms.model import TWICE, Days, Fact, FactColumns, Level
+from adloom.platforms.readable import is_plain
 
 # The order in which `lines` writes a row; staging.py copies in this order.
 COLUMNS = (
@@ -51,14 +52,14 @@ class Intake:
     def lines(self, level: Level, facts: Iterable[Fact]) -> bytes:
         """COPY text of a page's rows without those that came before. PlatformProtocolError for what cannot be so."""
         found: list[bytes] = []
-        for page in smaller.chunks(facts, _AT_ONCE):
+        for page in _pages(facts):
             columns = Columns.of(level, page, self._days)
             found += (columns and self._together(level, page, columns)) or self._one_by_one(level, page)
         self.rows += len(found)
         # The last line ends, too.
         return b"\n".join([*found, b""])
 
-    def _together(self, level: Level, page: list[Fact], columns: Columns) -> list[bytes]:
+    def _together(self, level: Level, page: FactColumns, columns: Columns) -> list[bytes]:
         """The lines of a page; none, and nothing is taken in, where a row of it came before."""
         marks = dict(zip(columns.keys, map(hash, columns.lines), strict=True))
         if len(marks) < len(page) or not self._seen.keys().isdisjoint(marks):
@@ -79,7 +80,7 @@ class Intake:
                     self._meet(level, fact)
         return columns.lines
 
-    def _one_by_one(self, level: Level, page: list[Fact]) -> list[bytes]:
+    def _one_by_one(self, level: Level, page: FactColumns) -> list[bytes]:
         """The lines of a page that has something unusual."""
         lines: list[bytes] = []
         seen, tallies, known = self._seen, self._tallies[level], self._known[level]
@@ -119,6 +120,13 @@ class Intake:
         before = self.strangers.get((level, fact.entity_id))
         if before is None or before[2] <= fact.day:
             self.strangers[level, fact.entity_id] = (fact.name, fact.parent_id, fact.day)
+
+
+def _pages(facts: Iterable[Fact]) -> Iterator[FactColumns]:
+    if not isinstance(facts, FactColumns):
+        yield from map(FactColumns.of, smaller.chunks(facts, _AT_ONCE))
+    elif facts:
+        yield facts
 
 
 class _Tally:

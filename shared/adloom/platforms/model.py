@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol, Self
 
 Level = Literal["account", "campaign", "ad_group", "ad"]
 # From the widest to the narrowest.
@@ -108,6 +108,37 @@ class Fact(NamedTuple):
     video_views: str | None
     reach: str | None
     actions: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class FactColumns:
+    """Facts by column, as many as a page has: each is at the same place in every column. Iterating gives the rows.
+
+    `numbers` are the columns of Fact from `impressions` to `reach`. `is_plain`: the reader has seen that every number
+    is there and written with nothing but digits and points.
+    """
+
+    entity_ids: Sequence[str]
+    parent_ids: Sequence[str]
+    branches: Sequence[str]
+    names: Sequence[str]
+    days: Sequence[str]
+    numbers: Sequence[Sequence[str | None]]
+    actions: Sequence[bytes | None]
+    is_plain: bool = False
+
+    @classmethod
+    def of(cls, facts: list[Fact]) -> Self:
+        """Rows, one or more, turned into columns."""
+        ids, parent_ids, branches, names, days, *numbers, actions = zip(*facts, strict=True)
+        return cls(ids, parent_ids, branches, names, days, numbers, actions)
+
+    def __len__(self) -> int:
+        return len(self.entity_ids)
+
+    def __iter__(self) -> Iterator[Fact]:
+        who = (self.entity_ids, self.parent_ids, self.branches, self.names, self.days)
+        return map(Fact._make, zip(*who, *self.numbers, self.actions, strict=True))
 
 
 class HourFact(NamedTuple):

@@ -1,4 +1,4 @@
-"""What days and money of an account can be told in, for every platform."""
+"""What days, money and numbers can be told in, for every platform."""
 
 from __future__ import annotations
 
@@ -18,3 +18,8 @@ def is_zone(name: str) -> bool:
     except (LookupError, ValueError, OSError):
         return False
     return True
+
+
+def is_plain(texts: str) -> bool:
+    """Whether numbers are written with nothing but digits and points, so that Postgres reads them as we do."""
+    return texts.isascii() and texts.replace(".", "").isdigit()

@@ -13,7 +13,7 @@ from adloom.errors import PlatformProtocolError
 from adloom.metrics import intake
 from adloom.metrics.columns import Columns
 from adloom.metrics.intake import Branches, Intake, Strangers
-from adloom.platforms.model import LEVELS, Days, Fact
+from adloom.platforms.model import LEVELS, Days, Fact, FactColumns
 
 MARCH = Days(date(2026, 3, 1), date(2026, 3, 2))
 ASKED = {day.isoformat() for day in MARCH}
@@ -72,7 +72,7 @@ def plain(entity_id: str = "41", day: str = "2026-03-01", spend: str | None = "1
 
 
 def test_a_usual_page_is_read_by_columns() -> None:
-    columns = Columns.of("ad", [plain(), plain("a\tb", spend=None), plain(day="2026-03-02")], ASKED)
+    columns = Columns.of("ad", FactColumns.of([plain(), plain("a\tb", spend=None), plain(day="2026-03-02")]), ASKED)
     assert columns is not None
     assert b"\n".join(columns.lines) == (
         b'ad\t41\t2026-03-01\t100\t3\t1.50\t2\t80.00\t\\N\t7\t{"a":1}\n'
@@ -85,7 +85,7 @@ def test_a_usual_page_is_read_by_columns() -> None:
     "odd", [plain(spend="1e2"), plain(spend=""), plain(spend="."), plain(spend="٣"), plain(day="2026-03-03")]
 )
 def test_a_page_with_something_unusual_is_not(odd: Fact) -> None:
-    assert Columns.of("ad", [plain(), odd], ASKED) is None
+    assert Columns.of("ad", FactColumns.of([plain(), odd]), ASKED) is None
 
 
 def test_a_page_of_many_rows_is_taken_in_whole_and_a_row_that_came_long_before_is_known() -> None:

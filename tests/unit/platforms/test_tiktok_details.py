@@ -7,7 +7,7 @@ import pytest
 
 from adloom.errors import PlatformProtocolError
 from adloom.platforms.model import Fact, HourFact
-from adloom.platforms.tiktok import conversions, hourly, report, windows
+from adloom.platforms.tiktok import columns, conversions, hourly, report, windows
 from adloom.platforms.tiktok.memory import MOST_IN_ALL, MOST_KEPT, MOST_SHELVES, Memory
 from adloom.platforms.tiktok.report import Row
 from adloom.platforms.tiktok.windows import AdGroupWindows
@@ -91,7 +91,7 @@ def test_each_definition_counts_by_its_own_metrics(definition: str) -> None:
     metrics: dict[str, str | None] = {name: str(n) for n, name in enumerate(report.optional(definition), 2)}
     day = {"advertiser_id": "7", "stat_time_day": "2026-03-01 00:00:00"}
     one: Fact
-    (one,) = report.facts(rows((day, {**metrics, "spend": "1"})), "account", "7", definition)
+    (one,) = columns.facts(rows((day, {**metrics, "spend": "1"})), "account", "7", definition)
     assert (one.conversions, one.conversion_value) == (metrics[definition], metrics[conversions.value_of(definition)])
     assert set(report.optional(definition)) <= set(report.metrics_of("account", definition=definition))
 

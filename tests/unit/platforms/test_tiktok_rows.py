@@ -12,7 +12,7 @@ import pytest
 from adloom.errors import PlatformProtocolError, PlatformRejected
 from adloom.platforms import smaller
 from adloom.platforms.model import LEVELS, Days, Fact, Level
-from adloom.platforms.tiktok import entities, report
+from adloom.platforms.tiktok import columns, entities, report
 from adloom.platforms.tiktok.refusals import Refusals
 
 HUGE = "7012345678901234567"
@@ -29,7 +29,7 @@ def fact(level: Level, **metrics: str | None) -> list[Fact]:
     }
     body = {"code": 0, "data": {"list": [row], "page_info": {"total_number": 1, "total_page": 1}}}
     rows = report.decoder.decode(msgspec.json.encode(body)).data.rows
-    return list(report.facts(rows, level, "7"))
+    return list(columns.facts(rows, level, "7"))
 
 
 def test_each_level_names_itself_its_parent_and_its_campaign() -> None:
@@ -81,7 +81,7 @@ def test_a_row_without_its_id_is_no_answer() -> None:
     }
     rows = report.decoder.decode(msgspec.json.encode(body)).data.rows
     with pytest.raises(PlatformProtocolError):
-        list(report.facts(rows, "ad", "7"))
+        list(columns.facts(rows, "ad", "7"))
 
 
 def test_budgets_are_exact_and_of_one_kind() -> None:

@@ -5,10 +5,13 @@ https://business-api.tiktok.com/portal/docs?id=1739584855420929
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Generic, TypeVar
+from urllib.parse import urlencode
 
 import msgspec
 
@@ -112,8 +115,9 @@ class TikTokClient:
             base_url=f"{app.url.rstrip('/')}/open_api/{app.version}/",
             headers={"Access-Token": token} if token else {},
             follow_redirects=False,
+            verify=_tls(),
         )
-        self._files = httpx.Client(follow_redirects=False)
+        self._files = httpx.Client(follow_redirects=False, verify=_tls())
         self.api_version = app.version
         self.deadline = deadline
         self.requests = 0
@@ -213,9 +217,13 @@ class TikTokClient:
         return True
 
     def _send(self, method: str, path: str, params: Mapping[str, object]) -> _Received:
-        is_get = method == "GET"
-        query, body = (_encoded(params), None) if is_get else (None, dict(params))
-        return self._receive(lambda: self._http.build_request(method, path, params=query, json=body))
+        if method != "GET":
+            return self._receive(lambda: self._http.build_request(method, path, json=dict(params)))
+        # httpx would look at each character of a query that is in order already.
+        query = urlencode(_encoded(params)).encode()
+        request = self._http.build_request(method, path)
+        request.extensions["target"] = request.url.raw_path + b"?" + query
+        return self._receive(lambda: request)
 
     def _receive(self, build: Callable[[], httpx.Request]) -> _Received:
         import httpx
@@ -238,6 +246,14 @@ class TikTokClient:
                 raise OutOfTimeError from None
             raise errors.network_fault(type(fault).__name__) from None
         return _Received(response.status_code, body, TRUNCATED_HEADER in response.headers)
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """What every connection trusts; reading the certificates anew for each client would take longer than a call."""
+    import httpx
+
+    return httpx.create_ssl_context()
 
 
 def _read(response: httpx.Response, until: float) -> bytes:

@@ -13,7 +13,6 @@ from adloom.platforms.model import HourFact, HourLevel
 from adloom.platforms.tiktok import conversions, report
 from adloom.platforms.tiktok.report import Metrics, Row
 
-_ID: dict[HourLevel, str] = {"account": "advertiser_id", "campaign": "campaign_id"}
 _NOTHING = frozenset({None, report.NO_VALUE, "0", "0.0", "0.00"})
 # `2026-03-01 05:00:00`, the account's own hour.
 _DAY, _HOUR = slice(0, 10), slice(11, 13)
@@ -23,23 +22,12 @@ def query(level: HourLevel, refused: frozenset[str], definition: str) -> dict[st
     """The parameters for a level, without account and day."""
     counted = (definition, conversions.value_of(definition))
     asked = report.query(level, [*report.ESSENTIAL, *(name for name in counted if name not in refused)])
-    return {**asked, "dimensions": [_ID[level], "stat_time_hour"]}
-
-
-def key_of(level: HourLevel) -> Callable[[Row], str]:
-    """What makes a row of a level the same row."""
-    name = _ID[level]
-
-    def key(row: Row) -> str:
-        own: str = getattr(row.dimensions, name)
-        return own + row.dimensions.stat_time_hour
-
-    return key
+    return {**asked, "dimensions": [report.ID[level], "stat_time_hour"]}
 
 
 def facts(rows: list[Row], level: HourLevel, definition: str) -> Iterator[HourFact]:
     """The rows of a page, without those of zeros; PlatformProtocolError for one without its hour or id."""
-    entity_of: Callable[[Row], str] = attrgetter(f"dimensions.{_ID[level]}")
+    entity_of: Callable[[Row], str] = attrgetter(f"dimensions.{report.ID[level]}")
     numbers_of: Callable[[Metrics], tuple[str | None, ...]] = attrgetter(
         "impressions", "clicks", "spend", definition, conversions.value_of(definition)
     )

@@ -6,7 +6,7 @@ twice or never. TikTok says on each page how many rows there are; both that numb
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Generic, TypeVar
 
 import msgspec
@@ -46,10 +46,12 @@ def walk(
     params: Mapping[str, object],
     decoder: msgspec.json.Decoder[Envelope[Page[T]]],
     *,
-    key: Callable[[T], str],
+    keys: Callable[[list[T]], Iterable[str]],
     page_size: int = PAGE_SIZE,
 ) -> Iterator[Answer[Page[T]]]:
     """The pages, one after the other. PlatformProtocolError with the code TWICE when the rows moved meanwhile.
+
+    `keys` are what makes each row of a page the same row.
 
     A row that comes twice stands at the end of one page and the start of the next, so only the keys of the page before
     are kept.
@@ -62,13 +64,13 @@ def walk(
         if total not in {-1, info.total_number}:
             raise moved(path, f"{total} rows became {info.total_number}")
         total = info.total_number
-        keys = {key(row) for row in answer.data.rows}
-        counted += len(keys - before)
-        before = keys
+        these = set(keys(answer.data.rows))
+        counted += len(these - before)
+        before = these
         yield answer
         if number >= info.total_page:
             break
-        if not keys:
+        if not these:
             raise moved(path, f"page {number} of {info.total_page} is empty")
         number += 1
     if counted != total:
@@ -81,13 +83,13 @@ def listed(
     params: Mapping[str, object],
     decoder: msgspec.json.Decoder[Envelope[Page[T]]],
     *,
-    key: Callable[[T], str],
+    keys: Callable[[list[T]], Iterable[str]],
     page_size: int = PAGE_SIZE,
 ) -> Iterator[T]:
     """The rows of a list, begun again where they moved meanwhile: a row may come twice."""
     for attempt in range(1, MOST_LIST_TRIES + 1):
         try:
-            for page in walk(client, path, params, decoder, key=key, page_size=page_size):
+            for page in walk(client, path, params, decoder, keys=keys, page_size=page_size):
                 yield from page.data.rows
         except PlatformProtocolError as error:
             if error.platform_code != TWICE or attempt == MOST_LIST_TRIES:

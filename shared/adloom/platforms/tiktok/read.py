@@ -11,7 +11,7 @@ from adloom import logs
 from adloom.errors import AccountInaccessible, PlatformProtocolError, PlatformRejected, TooMuchData
 from adloom.platforms import smaller
 from adloom.platforms.model import TRUNCATED, Account, Days, Entity, Fact, HourFact, HourLevel, Level
-from adloom.platforms.tiktok import conversions, entities, hourly, pages, report, smart, windows
+from adloom.platforms.tiktok import columns, conversions, entities, hourly, pages, report, smart, windows
 from adloom.platforms.tiktok.client import ADVERTISERS, TikTokClient
 from adloom.platforms.tiktok.creatives import Creatives
 from adloom.platforms.tiktok.entities import ObjectNode
@@ -85,7 +85,7 @@ class TikTokReader:
         path, _ = entities.LISTS["ad_group"]
         filtering = {"primary_status": entities.EVERY_STATUS}
         asked = {"advertiser_id": account_id, "fields": windows.FIELDS, "filtering": filtering}
-        return pages.listed(self._client, path, asked, windows.decoder, key=_adgroup_id)
+        return pages.listed(self._client, path, asked, windows.decoder, keys=_ids_of_groups)
 
     def _some_accounts(self, ids: list[str]) -> Iterator[Account]:
         """The accounts of a chunk. One that is gone refuses the whole question, so it is looked for by halves."""
@@ -155,7 +155,7 @@ class TikTokReader:
         filtering: dict[str, object] = {"primary_status": entities.EVERY_STATUS, **of}
         asked: dict[str, object] = {"advertiser_id": account_id, "fields": fields, "filtering": filtering}
         size = pages.TOP_VIEW_PAGE_SIZE if "buying_types" in filtering else pages.PAGE_SIZE
-        return pages.listed(self._client, path, asked, entities.objects_decoder, key=_key, page_size=size)
+        return pages.listed(self._client, path, asked, entities.objects_decoder, keys=_keys, page_size=size)
 
     # Facts
 
@@ -171,10 +171,11 @@ class TikTokReader:
     def hours(self, account: Account, level: HourLevel, days: Days) -> Iterator[Iterable[HourFact]]:
         """Pages of rows, the newest day first: TikTok takes one day at a time."""
         definition = account.conversion or conversions.DEFAULT
+        keys = report.keys_of(level, "stat_time_hour")
         query = hourly.query(level, self._refusals.of(level, definition), definition)
         for day in reversed(list(days)):
             asked = report.params(account.external_id, Days(day, day), query)
-            for answer in pages.walk(self._client, report.PATH, asked, report.decoder, key=hourly.key_of(level)):
+            for answer in pages.walk(self._client, report.PATH, asked, report.decoder, keys=keys):
                 if answer.is_truncated:
                     raise TooMuchData("TikTok's report holds the newest ads only", platform_code=TRUNCATED)
                 yield hourly.facts(answer.data.rows, level, definition)
@@ -189,7 +190,7 @@ class TikTokReader:
         self._request_ids[level] = []
         for span in smaller.spans(days, report.MAX_DAYS):
             for rows in self._rows(account_id, level, span, is_part=len(span) < len(days)):
-                yield report.facts(rows, level, account_id, self._definition)
+                yield columns.facts(rows, level, account_id, self._definition)
 
     def _rows(self, account_id: str, level: Level, days: Days, *, is_part: bool) -> Iterator[list[Row]]:
         question = (account_id, level)
@@ -234,12 +235,12 @@ class TikTokReader:
 
     def _walk(self, account_id: str, level: Level, days: Days, of: dict[str, str] | None) -> Iterator[list[Row]]:
         """The pages of one question. TooMuchData when TikTok cuts the answer: what it sent then is never used."""
-        key, request_ids = report.key_of(level), self._request_ids.setdefault(level, [])
+        keys, request_ids = report.keys_of(level), self._request_ids.setdefault(level, [])
         has_begun = False
         while True:
             asked = report.params(account_id, days, self._query(level), of)
             try:
-                for answer in pages.walk(self._client, report.PATH, asked, report.decoder, key=key):
+                for answer in pages.walk(self._client, report.PATH, asked, report.decoder, keys=keys):
                     if answer.is_truncated:
                         if has_begun:
                             raise pages.moved(report.PATH, "the answer was cut from this page on")
@@ -263,12 +264,12 @@ class TikTokReader:
         self._client.get(report.PATH, {**asked, "page": 1, "page_size": 1}, report.decoder)
 
 
-def _key(node: ObjectNode) -> str:
-    return node.key
+def _keys(nodes: list[ObjectNode]) -> list[str]:
+    return [node.key for node in nodes]
 
 
-def _adgroup_id(node: windows.AdGroupWindows) -> str:
-    return node.adgroup_id
+def _ids_of_groups(nodes: list[windows.AdGroupWindows]) -> list[str]:
+    return [node.adgroup_id for node in nodes]
 
 
 _CONDITIONS: dict[Level, str] = {"campaign": "campaign_ids", "ad_group": "adgroup_ids"}

@@ -1,4 +1,4 @@
-"""Daily reports: what is asked for, and how a row is read.
+"""Daily reports: what is asked for, and what a row is.
 
 https://business-api.tiktok.com/portal/docs?id=1740302848100353
 """
@@ -7,12 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from operator import attrgetter
-from typing import TypeVar
 
 import msgspec
 
-from adloom.errors import PlatformProtocolError
-from adloom.platforms.model import Days, Fact, Level
+from adloom.platforms.model import Days, Level
 from adloom.platforms.tiktok import conversions
 from adloom.platforms.tiktok.client import Envelope
 from adloom.platforms.tiktok.pages import Page
@@ -27,7 +25,7 @@ DATA_LEVELS: dict[Level, str] = {
     "ad_group": "AUCTION_ADGROUP",
     "ad": "AUCTION_AD",
 }
-_ID: dict[Level, str] = {
+ID: dict[Level, str] = {
     "account": "advertiser_id",
     "campaign": "campaign_id",
     "ad_group": "adgroup_id",
@@ -53,24 +51,30 @@ EXTRAS = (
     "total_onsite_shopping_value",
 )
 NO_VALUE = "-"
-_NOTHING = frozenset({None, NO_VALUE, "0", "0.0", "0.00"})
-_DAY = len("2026-01-01")
 
 
 class Dimensions(msgspec.Struct, gc=False):
-    """`stat_time_day` is `2026-03-01 00:00:00`, `stat_time_hour` likewise: the account's own day and hour."""
+    """`stat_time_day` is `2026-03-01 00:00:00`, `stat_time_hour` likewise: the account's own day and hour.
 
+    Reading is twice as fast where fields stand in the order in which they come, here and in Metrics.
+    """
+
+    ad_id: str = ""
+    adgroup_id: str = ""
+    campaign_id: str = ""
+    advertiser_id: str = ""
     stat_time_day: str = ""
     stat_time_hour: str = ""
-    advertiser_id: str = ""
-    campaign_id: str = ""
-    adgroup_id: str = ""
-    ad_id: str = ""
 
 
 class Metrics(msgspec.Struct, gc=False):
     """Every value is text, `-` where there is none."""
 
+    campaign_name: str | None = None
+    adgroup_name: str | None = None
+    ad_name: str | None = None
+    adgroup_id: str | None = None
+    campaign_id: str | None = None
     spend: str | None = None
     impressions: str | None = None
     clicks: str | None = None
@@ -78,11 +82,6 @@ class Metrics(msgspec.Struct, gc=False):
     video_play_actions: str | None = None
     conversion: str | None = None
     total_complete_payment_rate: str | None = None
-    campaign_id: str | None = None
-    adgroup_id: str | None = None
-    campaign_name: str | None = None
-    adgroup_name: str | None = None
-    ad_name: str | None = None
     real_time_conversion: str | None = None
     complete_payment: str | None = None
     total_purchase: str | None = None
@@ -119,7 +118,7 @@ def query(level: Level, metrics: list[str]) -> dict[str, object]:
     asked: dict[str, object] = {
         "report_type": "BASIC",
         "data_level": DATA_LEVELS[level],
-        "dimensions": [_ID[level], "stat_time_day"],
+        "dimensions": [ID[level], "stat_time_day"],
         "metrics": metrics,
         "query_lifetime": "false",
     }
@@ -150,112 +149,11 @@ def params(
     return found
 
 
-_Who = tuple[str, str, str, str]
-
-
-def _said(who: _Who) -> _Who:
-    """Attributes are empty where TikTok does not say them, as of objects that it has removed."""
-    parent_id, branch, name = ("" if text == NO_VALUE else text for text in who[1:])
-    return who[0], parent_id, branch, name
-
-
-def _of_account(row: Row) -> _Who:
-    return row.dimensions.advertiser_id, "", "", ""
-
-
-def _of_campaign(row: Row) -> _Who:
-    campaign_id = row.dimensions.campaign_id
-    return campaign_id, "", campaign_id, row.metrics.campaign_name or ""
-
-
-def _of_ad_group(row: Row) -> _Who:
-    campaign_id = row.metrics.campaign_id or ""
-    return row.dimensions.adgroup_id, campaign_id, campaign_id, row.metrics.adgroup_name or ""
-
-
-def _of_ad(row: Row) -> _Who:
-    m = row.metrics
-    return row.dimensions.ad_id, m.adgroup_id or "", m.campaign_id or "", m.ad_name or ""
-
-
-_IDENTIFY: dict[Level, Callable[[Row], _Who]] = {
-    "account": _of_account,
-    "campaign": _of_campaign,
-    "ad_group": _of_ad_group,
-    "ad": _of_ad,
-}
-
-
-def key_of(level: Level) -> Callable[[Row], str]:
+def keys_of(level: Level, at: str = "stat_time_day") -> Callable[[list[Row]], Iterator[str]]:
     """What makes a row of a level the same row."""
-    name = _ID[level]
+    own = attrgetter(ID[level], at)
 
-    def key(row: Row) -> str:
-        dimensions = row.dimensions
-        own: str = getattr(dimensions, name)
-        return own + dimensions.stat_time_day
+    def keys(rows: list[Row]) -> Iterator[str]:
+        return map("".join, map(own, [row.dimensions for row in rows]))
 
-    return key
-
-
-def facts(rows: list[Row], level: Level, account_id: str, definition: str = conversions.DEFAULT) -> Iterator[Fact]:
-    """The rows of a page; PlatformProtocolError for one without the id of its level.
-
-    A row of zeros says what no row says: TikTok sends such rows or leaves them out as it likes. This loop runs once for
-    every row that is ever read, so it calls as little as it can.
-    """
-    identify, nothing, is_campaign, dash, make, make_extras, encode, is_usual, counted_of = (
-        _IDENTIFY[level],
-        _NOTHING,
-        level == "campaign",
-        NO_VALUE,
-        tuple.__new__,
-        _Extras,
-        _encode,
-        definition == conversions.DEFAULT,
-        attrgetter(definition, conversions.value_of(definition)),
-    )
-    for row in rows:
-        who = identify(row)
-        entity_id, parent_id, branch, name = _said(who) if dash in who else who
-        day = row.dimensions.stat_time_day
-        if not (entity_id and day):
-            said = f"TikTok sent a row of level {level} without its id or day"
-            raise PlatformProtocolError(said, platform_code="shape")
-        m = row.metrics
-        extras = (
-            m.real_time_conversion, m.complete_payment, m.total_purchase, m.total_purchase_value, m.onsite_shopping,
-            m.total_onsite_shopping_value,
-        )  # fmt: skip
-        counted, worth = (m.conversion, m.total_complete_payment_rate) if is_usual else counted_of(m)
-        numbers = (m.impressions, m.clicks, m.spend, counted, worth, m.video_play_actions, m.reach)
-        actions = None
-        if not nothing.issuperset(extras):
-            actions = encode(make_extras(*(_known(extras) if dash in extras else extras)))
-        elif nothing.issuperset(numbers):
-            continue
-        if dash in numbers:
-            numbers = _known(numbers)
-        # As the class's own constructor does, without its call.
-        parent_id = account_id if is_campaign else parent_id
-        yield make(Fact, (entity_id, parent_id, branch, name, day[:_DAY], *numbers, actions))
-
-
-class _Extras(msgspec.Struct, omit_defaults=True, gc=False):
-    """The other numbers, in the order of EXTRAS; those without a value are left out."""
-
-    real_time_conversion: str | None = None
-    complete_payment: str | None = None
-    total_purchase: str | None = None
-    total_purchase_value: str | None = None
-    onsite_shopping: str | None = None
-    total_onsite_shopping_value: str | None = None
-
-
-_encode = msgspec.json.Encoder().encode
-_Numbers = TypeVar("_Numbers", bound=tuple[str | None, ...])
-
-
-def _known(numbers: _Numbers) -> _Numbers:
-    """None where there is no value."""
-    return tuple([None if number == NO_VALUE else number for number in numbers])  # type: ignore[return-value]
+    return keys

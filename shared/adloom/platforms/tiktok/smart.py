@@ -85,12 +85,12 @@ def ads(client: TikTokClient, account_id: str, campaign_ids: Iterable[str], stat
     try:
         for some in smaller.chunks(campaign_ids, MAX_CAMPAIGNS):
             asked = {"advertiser_id": account_id, "filtering": {"primary_status": status, "campaign_ids": some}}
-            for page in pages.walk(client, PATH, asked, _decoder, key=_key):
+            for page in pages.walk(client, PATH, asked, _decoder, keys=_keys):
                 found |= {ad.smart_plus_ad_id: ad for ad in page.data.rows}
     except PlatformRejected as error:
         log.warning("tiktok_without_smart_plus", external_id=account_id, reason=error.detail)
     return found
 
 
-def _key(ad: SmartAd) -> str:
-    return ad.smart_plus_ad_id
+def _keys(ads_of_page: list[SmartAd]) -> list[str]:
+    return [ad.smart_plus_ad_id for ad in ads_of_page]
