@@ -13,9 +13,11 @@ import psycopg
 import pytest
 from cryptography.fernet import Fernet
 
+from adloom import logs
 from adloom.connections.vault import Vault
 from adloom.db import Database
 from adloom.events import SIGNATURE_HEADER, sign
+from adloom.metrics import slices
 from functions.sync_meta.handler import SyncMetaSettings, app
 from tests.conftest import Postgres
 from tests.integration.cast import common_settings, person
@@ -208,6 +210,29 @@ def test_a_signed_delivery_is_worked_off_and_an_unsigned_one_is_not(
     assert rig.one("select count(*) from sync_windows where org_id = %s") == 1
     assert deliver(client, envelope).status_code == 202
     assert rig.one("select count(*) from sync_windows where org_id = %s") == 0
+
+
+def test_the_request_id_goes_through_a_wake_up_that_is_handed_on_to_what_is_stored(
+    rig: Rig, client: FlaskClient, editor: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slices, "WAIT_FOR_LOCK_S", 0.1)
+    asked = client.post(
+        "/runs",
+        json={"accounts": ["11"], "since": "2026-03-01"},
+        headers={**editor, logs.REQUEST_ID_HEADER: "asked-by-a-person"},
+    )
+    assert asked.status_code == 202
+    (first,) = rig.undelivered()
+    with rig.database.account_lock(rig.account_id("11")) as held:
+        assert held
+        assert deliver(client, first).status_code == 202
+    rig.accept(first)
+    (handed_on,) = rig.undelivered()
+    assert (handed_on["data"]["reason"], handed_on["requestid"]) == ("continuation", "asked-by-a-person")
+    assert deliver(client, handed_on).status_code == 202
+    rig.accept(handed_on)
+    (stored,) = rig.undelivered()
+    assert (stored["type"], stored["requestid"]) == ("adloom.metrics.synced.v1", "asked-by-a-person")
 
 
 def test_a_connection_of_another_platform_is_none_of_ours(rig: Rig, client: FlaskClient) -> None:
