@@ -6,6 +6,7 @@ import json
 import os
 import pwd
 import shutil
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,8 +78,8 @@ class Home:
             self.path.chmod(0o700)
             for folder in (self.logs, self.secrets, self.holds, self.path / "work"):
                 folder.mkdir(mode=0o700, exist_ok=True)
-            (self.path / "writable").write_bytes(b"x" * 4096)
-            (self.path / "writable").unlink()
+            with tempfile.TemporaryFile(dir=self.path) as trial:  # nobody else's, who may start at the same moment
+                trial.write(b"x" * 4096)
         except OSError as error:
             raise explain(error, self.path) from error
         free = shutil.disk_usage(self.path).free
