@@ -135,13 +135,17 @@ class Stage:
         def is_done() -> bool:
             nonlocal still
             try:
-                before, at_broker, after = self._waiting(), self._waiting_at_broker(), self._waiting()
+                before = self._waiting()
+                if before[:2] != (0, 0) or not before.written:
+                    still = f"{before} in the database"
+                    return False
+                at_broker, after = self._waiting_at_broker(), self._waiting()
             except (psycopg.Error, nats.errors.Error, OSError, TimeoutError) as error:
                 still = repr(error)  # killed a moment ago
                 return False
             still = f"{before} in the database, {at_broker} at the broker, then {after} in the database"
             # What an event leads to is written before the broker hears that it was taken.
-            return before == after and before[:2] == (0, 0) and before.written > 0 and at_broker == 0
+            return before == after and at_broker == 0
 
         _wait(is_done, lambda: f"still waiting: {still}\n{self._logs()}")
 
