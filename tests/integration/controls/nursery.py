@@ -18,7 +18,8 @@ from typing import Any
 LIBRARIES = (
     *("alembic.command", "argon2", "authlib.jose", "cryptography.fernet", "flask", "httpx", "hypothesis", "limits"),
     *("nh3", "psycopg", "pydantic_settings", "pyotp", "pytest", "pytest_asyncio", "secure", "segno", "sqlalchemy"),
-    *("starlette.responses", "structlog"),
+    # The last two are plugins that every run of pytest brings in.
+    *("starlette.responses", "structlog", "schemathesis.pytest.plugin", "xdist.plugin"),
 )
 AT_ONCE = 2
 # Not one of pytest's own exit codes.
