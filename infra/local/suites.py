@@ -6,19 +6,19 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 
 from infra.local.home import ROOT
 
 _BIN = Path(sys.executable).parent
-_LOGS = ROOT / "build" / "suites"
 _CHECKED = ["infra", "ui", "functions", "migrations", "shared", "template", "tests"]
-# So many processes of tests at once: they wait for other processes and browsers half of their time, so some use what
-# others leave idle. Each has servers of its own.
-PLACES = 4
+# They wait for processes and browsers half of their time, so some use what others leave idle; each has servers of its
+# own.
+_AT_ONCE = 3
 _MEASURED = ("integration", "ui", "unit", "contract")
 
 
@@ -38,13 +38,13 @@ def _measured(suite: str, *options: str) -> list[list[str]]:
     return _pytest(suite, "--cov", "--cov-report=", "--cov-fail-under=0", *options)
 
 
-# In the order in which they begin, each as soon as there is room for it: the longest first, so that the last to end
-# has not begun late.
+# What goes on for minutes of real time and leaves the processors to others: beside everything else.
+BESIDE: dict[str, list[list[str]]] = {"cadence": _pytest("cadence", "-s")}
+ALONE: dict[str, list[list[str]]] = {"integration": _measured("integration", *_split(3))}
+# In the order in which they begin: the longest first, so that the last to end has not begun late.
 SUITES: dict[str, list[list[str]]] = {
-    "cadence": _pytest("cadence", "-s"),
-    "integration": _measured("integration", *_split(3)),
-    "e2e": _pytest("e2e"),
     "ui": _measured("ui", *_split(2)),
+    "e2e": _pytest("e2e"),
     "unit": _measured("unit"),
     "contract": _measured("contract"),
     "lint": [
@@ -54,8 +54,6 @@ SUITES: dict[str, list[list[str]]] = {
         [str(_BIN / "lint-imports")],
     ],
 }
-# Its minutes are real time, most of which it leaves to others: beside everything else.
-_PROCESSES = {"cadence": 0, "integration": 3, "ui": 2}
 # What reads the results of others, and comes when they have ended.
 AFTERWARDS: dict[str, list[list[str]]] = {
     "coverage": [
@@ -86,8 +84,8 @@ class Result:
 
 def main() -> int:
     """0 when every suite passed. All of them run, so that one look shows everything that is wrong."""
-    known = SUITES | AFTERWARDS | BY_NAME
-    chosen = sys.argv[1:] or [*SUITES, *AFTERWARDS]
+    known = BESIDE | ALONE | SUITES | AFTERWARDS | BY_NAME
+    chosen = sys.argv[1:] or [*BESIDE, *ALONE, *SUITES, *AFTERWARDS]
     if unknown := set(chosen) - known.keys():
         print(f"There is no suite {', '.join(sorted(unknown))}; there are {', '.join(known)}.", file=sys.stderr)
         return 2
@@ -98,50 +96,41 @@ def main() -> int:
 
 
 def _run_all(chosen: Sequence[str], known: dict[str, list[list[str]]]) -> list[Result]:
-    """Those that read the results of others last; of several, each is shown when it has ended."""
-    together = {name: known[name] for name in chosen if name not in AFTERWARDS}
-    if len(together) == 1:
-        ended = [_suite(name, commands) for name, commands in together.items()]
-    else:
-        ended = run_together(together, _PROCESSES)
-    return ended + [_suite(name, known[name]) for name in chosen if name in AFTERWARDS]
+    if len(chosen) == 1:
+        return [_suite(chosen[0], known[chosen[0]])]
+    printing = Lock()
+
+    def one(name: str) -> Result:
+        return _suite(name, known[name], printing)
+
+    def among(suites: dict[str, list[list[str]]]) -> list[str]:
+        return [name for name in chosen if name in suites]
+
+    with ThreadPoolExecutor(1) as pool:
+        beside = pool.map(one, among(BESIDE))
+        with printing:  # what is shown while it runs has the page to itself
+            results = [_suite(name, known[name]) for name in among(ALONE)]
+        with ThreadPoolExecutor(_AT_ONCE) as several:
+            results += several.map(one, among(SUITES | BY_NAME))
+        results += beside
+    return results + [_suite(name, known[name]) for name in among(AFTERWARDS)]
 
 
-def run_together(
-    suites: dict[str, list[list[str]]], processes: Mapping[str, int], places: int = PLACES, logs: Path = _LOGS
-) -> list[Result]:
-    """Begin each in its order, or before its turn where one that is larger finds no room; the results in the order of
-    their end. One whose processes are not named is one.
+def _suite(name: str, commands: list[list[str]], printing: Lock | None = None) -> Result:
+    """With a lock the output is shown when the suite has ended, so that no line of another stands between; a suite
+    alone shows it while it runs.
     """
-    waiting, free, results = list(suites), places, list[Result]()
-    running: dict[Future[Result], int] = {}
-    with ThreadPoolExecutor(max(len(suites), 1)) as pool:
-        while waiting or running:
-            for name in list(waiting):
-                takes = min(processes.get(name, 1), places)
-                if takes <= free:
-                    waiting.remove(name)
-                    free -= takes
-                    running[pool.submit(_suite, name, suites[name], logs / f"{name}.log")] = takes
-                    print(f"{name} begins", flush=True)
-            for done in wait(running, return_when=FIRST_COMPLETED).done:
-                free += running.pop(done)
-                results.append(done.result())
-                output = (logs / f"{results[-1].suite}.log").read_text(encoding="utf-8", errors="replace")
-                print(f"\n== {results[-1].suite}\n{output}", flush=True)
-    return results
-
-
-def _suite(name: str, commands: list[list[str]], log: Path | None = None) -> Result:
-    """With a log its output goes there; else it is shown while it runs."""
     began = time.monotonic()
-    if log is None:
+    if printing is None:
         print(f"\n== {name}", flush=True)
         passed = [_run(command, name, None) for command in commands].count(False) == 0
     else:
-        log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("wb") as file:
+        output = ROOT / "build" / "suites" / f"{name}.log"
+        output.parent.mkdir(parents=True, exist_ok=True)
+        with output.open("wb") as file:
             passed = [_run(command, name, file.fileno()) for command in commands].count(False) == 0
+        with printing:
+            print(f"\n== {name}\n{output.read_text(encoding='utf-8', errors='replace')}", flush=True)
     return Result(name, passed, (time.monotonic() - began) / 60)
 
 
