@@ -82,6 +82,8 @@ class Receiver:
     def __init__(self, databases: Mapping[str, Database]) -> None:
         self.databases = databases
         self.deliveries: list[Delivered] = []
+        # Events whose effect is there and whose delivery is among the deliveries.
+        self.taken: set[uuid.UUID] = set()
         self.ticks: list[tuple[str, float]] = []
         self.began = 0
         self.behave: Behaviour = lambda _event, _count: Reply()
@@ -131,9 +133,11 @@ class Receiver:
             count = self._seen[envelope.id] = self._seen.get(envelope.id, 0) + 1
         reply = self.behave(event, count)
         if reply.effect and not self._have_effect(function, envelope.id, event):
-            reply = Reply(503)
+            reply = Reply(503, effect=False)
         with self._lock:
             self.deliveries.append(Delivered(function, event, envelope.id, headers, body, began, time.monotonic()))
+            if reply.effect:
+                self.taken.add(envelope.id)
         return reply
 
     def _have_effect(self, function: str, event_id: uuid.UUID, event: Event) -> bool:
@@ -272,7 +276,9 @@ class Rig:
     def wait_effects(self, number: int, function: str = "sync-meta") -> None:
         def is_there() -> bool:
             try:
-                return len(self.effects(function)) >= number
+                effects = self.effects(function)
+                # An effect can be seen a moment before its delivery is noted.
+                return len(effects) >= number and self.receiver.taken.issuperset(event_id for event_id, _ in effects)
             except psycopg.OperationalError:
                 return False  # killed a moment ago
 
