@@ -140,7 +140,7 @@ class TikTokClient:
         attempts = Attempts(self._retry, self.deadline)
         while True:
             try:
-                received = self._receive(lambda: self._files.build_request("GET", url))
+                received = self._receive(self._files.build_request("GET", url))
                 if received.status == HTTP_OK:
                     return received.body
                 raise errors.http_fault(received.status)
@@ -218,14 +218,14 @@ class TikTokClient:
 
     def _send(self, method: str, path: str, params: Mapping[str, object]) -> _Received:
         if method != "GET":
-            return self._receive(lambda: self._http.build_request(method, path, json=dict(params)))
+            return self._receive(self._http.build_request(method, path, json=dict(params)))
         # httpx would look at each character of a query that is in order already.
         query = urlencode(_encoded(params)).encode()
         request = self._http.build_request(method, path)
         request.extensions["target"] = request.url.raw_path + b"?" + query
-        return self._receive(lambda: request)
+        return self._receive(request)
 
-    def _receive(self, build: Callable[[], httpx.Request]) -> _Received:
+    def _receive(self, request: httpx.Request) -> _Received:
         import httpx
 
         timeout = min(self._timeout_s, self.deadline.left_s())
@@ -233,7 +233,6 @@ class TikTokClient:
             raise OutOfTimeError
         self.requests += 1
         until = time.monotonic() + timeout
-        request = build()
         request.extensions["timeout"] = httpx.Timeout(timeout).as_dict()
         try:
             response = self._http.send(request, stream=True)

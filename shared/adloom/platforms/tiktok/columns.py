@@ -12,9 +12,8 @@ from adloom.errors import PlatformProtocolError
 from adloom.platforms.model import FactColumns, Level
 from adloom.platforms.readable import is_plain
 from adloom.platforms.tiktok import conversions
-from adloom.platforms.tiktok.report import ESSENTIAL, EXTRAS, ID, NO_VALUE, WANTED, Metrics, Row
+from adloom.platforms.tiktok.report import ESSENTIAL, EXTRAS, ID, NO_VALUE, NOTHING, WANTED, Metrics, Row
 
-_NOTHING = frozenset({None, NO_VALUE, "0", "0.0", "0.00"})
 _DAY = len("2026-01-01")
 # How many numbers FactColumns has.
 _COUNTED = 7
@@ -33,8 +32,8 @@ def facts(rows: list[Row], level: Level, account_id: str, definition: str = conv
     if not (all(ids) and all(days)):
         raise PlatformProtocolError(f"TikTok sent a row of {level} without its id or day", platform_code="shape")
     numbers, plain = _numbers(metrics, _numbers_of(definition))
-    if not _NOTHING.isdisjoint(numbers[0]):
-        is_said = [not _NOTHING.issuperset(row) for row in zip(*numbers, strict=True)]
+    if not NOTHING.isdisjoint(numbers[0]):
+        is_said = [not NOTHING.issuperset(row) for row in zip(*numbers, strict=True)]
         if not all(is_said):
             return facts(list(compress(rows, is_said)), level, account_id, definition)
     counted, extras = numbers[:_COUNTED], numbers[_COUNTED:]
@@ -50,7 +49,7 @@ def _numbers_of(definition: str) -> tuple[str, ...]:
     return impressions, clicks, spend, definition, conversions.value_of(definition), views, reach, *EXTRAS
 
 
-def _numbers(metrics: list[Metrics], names: tuple[str, ...]) -> tuple[list[list[str]], bool]:
+def _numbers(metrics: list[Metrics], names: tuple[str, ...]) -> tuple[list[list[str | None]], bool]:
     """The columns, and whether every number is there and plain; None where there is no value.
 
     Each object is looked at once and whatever is in one list is looked at together: much of the time goes into waiting
@@ -82,20 +81,20 @@ def _said(metrics: list[Metrics], name: str) -> list[str]:
     return ["" if text is None or text == NO_VALUE else text for text in map(attrgetter(name), metrics)]
 
 
-def _actions(extras: list[list[str]]) -> list[bytes | None]:
+def _actions(extras: list[list[str | None]]) -> list[bytes | None]:
     """The other numbers as JSON, all of them plain; None where all are 0."""
     pieces = [piece for name, column in zip(EXTRAS, extras, strict=True) for piece in (repeat(f'","{name}":"'), column)]
     pieces[0] = repeat(f'{{"{EXTRAS[0]}":"')
     # Encoded at once: nothing in it has a line's end.
     found = "\n".join(map("".join, zip(*pieces, repeat('"}')))).encode().split(b"\n")
-    if any(map(_NOTHING.isdisjoint, extras)):
+    if any(map(NOTHING.isdisjoint, extras)):
         return list(found)
     rows = zip(found, zip(*extras, strict=True), strict=True)
-    return [None if _NOTHING.issuperset(one) else text for text, one in rows]
+    return [None if NOTHING.issuperset(one) else text for text, one in rows]
 
 
 def _encoded(extras: tuple[str | None, ...]) -> bytes | None:
     """The other numbers of a row as JSON, without those that have no value; None where the others are 0."""
-    if _NOTHING.issuperset(extras):
+    if NOTHING.issuperset(extras):
         return None
     return _encode({name: text for name, text in zip(EXTRAS, extras, strict=True) if text is not None})

@@ -13,7 +13,6 @@ from adloom.platforms.model import HourFact, HourLevel
 from adloom.platforms.tiktok import conversions, report
 from adloom.platforms.tiktok.report import Metrics, Row
 
-_NOTHING = frozenset({None, report.NO_VALUE, "0", "0.0", "0.00"})
 # `2026-03-01 05:00:00`, the account's own hour.
 _DAY, _HOUR = slice(0, 10), slice(11, 13)
 
@@ -36,6 +35,6 @@ def facts(rows: list[Row], level: HourLevel, definition: str) -> Iterator[HourFa
         if not entity_id or not at[_HOUR].isdigit():
             raise PlatformProtocolError(f"TikTok sent a row of {level} without its id or hour", platform_code="shape")
         numbers = numbers_of(row.metrics)
-        if not _NOTHING.issuperset(numbers):
+        if not report.NOTHING.issuperset(numbers):
             said = [None if value == report.NO_VALUE else value for value in numbers]
             yield HourFact(entity_id, at[_DAY], int(at[_HOUR]), *said)
